@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.plan.options import Asked
     from keepalive_bench.report.explanation import Section
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import Scope
 
 _REQUIREMENTS = "requirements"
 _ALIKE = 0.75
@@ -91,7 +91,7 @@ def _write(formatter: Formatter, code: str) -> None:
         of_trace,
         requirement_names,
     )
-    from keepalive_bench.trace.requirements import trace_places  # noqa: PLC0415  # as above
+    from keepalive_bench.trace.requirements import trace_scopes  # noqa: PLC0415  # as above
 
     listed, kind = lists(), code.strip().lower()
     if kind == _REQUIREMENTS:
@@ -100,11 +100,11 @@ def _write(formatter: Formatter, code: str) -> None:
     if kind in listed:
         formatter.write_dl(listed[kind])
         return
-    among = tuple(_places())
-    both = (explained(code, among, CHANGE_MEANINGS), of_trace(code, trace_places()))
+    among = tuple(_scopes())
+    both = (explained(code, among, CHANGE_MEANINGS), of_trace(code, trace_scopes()))
     told = [it for it in both if it is not None]
     if not told:
-        raise UsageError(_unknown(code, listed, (*among, *trace_places())))
+        raise UsageError(_unknown(code, listed, (*among, *trace_scopes())))
     for number, found in enumerate(told):
         if number:
             formatter.write_paragraph()
@@ -133,19 +133,19 @@ def _of_traces() -> Iterator[Section]:
         yield Section(title, rows=tuple((name, plain(meaning)) for name, meaning in rows))
 
 
-def _places() -> Iterator[Place]:
+def _scopes() -> Iterator[Scope]:
     """What a requirement can be about, in runs of each kind of arm, and what changes of it."""
-    from keepalive_bench.compare.requirements import change_places  # noqa: PLC0415  # as above
+    from keepalive_bench.compare.requirements import change_scopes  # noqa: PLC0415  # as above
     from keepalive_bench.plan.arms import ARM_KINDS, Arm  # noqa: PLC0415  # as above
-    from keepalive_bench.requirements.names import places  # noqa: PLC0415  # as above
+    from keepalive_bench.requirements.names import scopes  # noqa: PLC0415  # as above
 
     arms = tuple(Arm(kind.name) for kind in ARM_KINDS)
-    yield from places(arms)
-    yield from change_places(arms)
+    yield from scopes(arms)
+    yield from change_scopes(arms)
 
 
 def _unknown(
-    code: str, listed: dict[str, tuple[tuple[str, str], ...]], among: Iterable[Place]
+    code: str, listed: dict[str, tuple[tuple[str, str], ...]], among: Iterable[Scope]
 ) -> str:
     from keepalive_bench.requirements.names import all_names  # noqa: PLC0415  # as above
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.findings.finding_kind import FindingKind
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import Scope
     from keepalive_bench.results.failure_kinds import FailureKind, Provoked
 
 _ACTORS = {
@@ -64,7 +64,7 @@ _BY_INTERVAL = (
 
 
 def explained(
-    name: str, among: Sequence[Place], changes: Mapping[str, str] | None = None
+    name: str, among: Sequence[Scope], changes: Mapping[str, str] | None = None
 ) -> Explanation | None:
     """What a name means; `None`: nothing.
 
@@ -92,7 +92,7 @@ def _spellings(name: str) -> Iterator[str]:
     yield from (name, small, re.sub(r"[ _]", "-", small))
 
 
-def _of_code(name: str, among: Sequence[Place]) -> Explanation | None:
+def _of_code(name: str, among: Sequence[Scope]) -> Explanation | None:
     arm = next((it for it in ARM_KINDS if it.name == name), None)
     if arm is not None:
         return Explanation(name, arm.help, (Section("Choose it", lines=(f"--arm {name}",)),))
@@ -308,12 +308,12 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
     return Explanation(name, "A figure that a requirement can be about", filled(sections))
 
 
-def of_trace(name: str, among: Sequence[Place]) -> Explanation | None:
+def of_trace(name: str, among: Sequence[Scope]) -> Explanation | None:
     """What a name means in requirements of `kab trace`; `None`: nothing."""
     subject = resolve(name.strip(), among)
     if subject is None:
         return None
-    metric, is_of_origin = subject.metric, bool(subject.place.steps)
+    metric, is_of_origin = subject.metric, bool(subject.scope.steps)
     reasons = {it.code: it.title for it in (*PROGRAM_REASONS, *REASON_KINDS)}
     meaning = (
         f"Connections that were opened for the reason {subject.key}: {reasons[subject.key]}"
@@ -350,15 +350,15 @@ def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:
     return Explanation(code, "A verdict", (Section("What it says", rows=rows), required))
 
 
-def _of_title(title: str, among: Sequence[Place]) -> Explanation | None:
+def _of_title(title: str, among: Sequence[Scope]) -> Explanation | None:
     """A row or a column of a table: the metric that it shows, or the phase."""
     phase = next((it for it, words in PHASE_TITLES.items() if title in {it, words}), None)
-    for place in among:
-        for metric in place.named:
+    for scope in among:
+        for metric in scope.named:
             if phase is not None and metric.path == "phases_s.<phase>.per_request":
-                return _of_phase(title, phase, Subject(place=place, metric=metric, key=phase))
-            if title == metric.title and place.label:
-                subject = Subject(place=place, metric=metric, key="")
+                return _of_phase(title, phase, Subject(scope=scope, metric=metric, key=phase))
+            if title == metric.title and scope.label:
+                subject = Subject(scope=scope, metric=metric, key="")
                 return _of_metric(subject.name.removeprefix("arms."), subject)._replace(name=title)
     return None
 

@@ -20,9 +20,9 @@ from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS, Arm
 from keepalive_bench.report.explanations import explained
-from keepalive_bench.requirements.names import all_names, places, resolve
+from keepalive_bench.requirements.names import all_names, resolve, scopes
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
-from keepalive_bench.trace.requirements import trace_places
+from keepalive_bench.trace.requirements import trace_scopes
 from keepalive_bench.units import for_terminal
 
 PACKAGE = Path(keepalive_bench.__file__).parent
@@ -34,7 +34,7 @@ REGISTRIES: tuple[tuple[Any, ...], ...] = (
 )
 CODES = dict.fromkeys(kind.code for kinds in REGISTRIES for kind in kinds)
 WORDS = [it.word for it in PRODUCTS]
-PLACES = tuple(places(tuple(Arm(kind.name) for kind in ARM_KINDS)))
+PLACES = tuple(scopes(tuple(Arm(kind.name) for kind in ARM_KINDS)))
 
 
 def text_of(name: str) -> str:
@@ -188,7 +188,7 @@ def test_no_message_names_a_page_that_the_wheel_does_not_have() -> None:
     assert [it for it in found if " " in it and re.search(r"(?<!/)\bdocs/\w+\.md", it)] == []
 
 
-@pytest.mark.parametrize("name", [*all_names(trace_places())])
+@pytest.mark.parametrize("name", [*all_names(trace_scopes())])
 def test_each_name_in_requirements_of_traces_is_explained(name: str) -> None:
     assert "kab trace --require" in called("explain", name).out
 

@@ -18,7 +18,7 @@ from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements import check
 from keepalive_bench.requirements.bounds import shown
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.names import places
+from keepalive_bench.requirements.names import scopes
 from keepalive_bench.results.exchange import Answer, Ending, Exchange, Failure, Outcome
 from keepalive_bench.stats.intervals import Estimate
 
@@ -39,7 +39,7 @@ VIEWS = {label: view_of(RUN, label) for label in ("pooled", "unpooled")}
 
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
-    requirement = parse(text, tuple(places(analysis.plan.experiment.arms)))
+    requirement = parse(text, tuple(scopes(analysis.plan.experiment.arms)))
     return check(requirement, demandable(analysis), analysis.plan, VIEWS, analysis.findings)
 
 
