@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import sys
 
 from hypothesis import HealthCheck, settings
 
@@ -12,10 +11,8 @@ settings.register_profile(
 )
 settings.load_profile("kab")
 
-# Where the tests run in the background, these are ignored, by them and by whatever they start.
+# Where the tests run in the background, SIGINT is ignored, by them and by whatever they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if sys.platform != "win32":
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:
