@@ -141,13 +141,36 @@ def test_a_pool_that_was_made_before_may_be_too_small(
     pools.request("GET", server.url)
     with watch() as seen:
         for _ in range(2):
-            both = [pools.request("GET", server.url, preload_content=False) for _ in range(2)]
-            for it in both[::step]:
-                it.drain_conn()
-                it.release_conn()
+            at_once(2, pools, server.url, step)
     assert reasons(seen) == told
-    full = [it.cure for it in seen.usage.origins[0].openings if it.reason == "pool-full"]
-    assert full == ["Let the pool keep 2 connections"] * told.get("pool-full", 0)
+
+
+@pytest.mark.parametrize(
+    ("was_there", "cure"),
+    [
+        (False, "Let the pool keep 4 connections"),
+        (True, "Let the pool keep as many connections as there are requests at once"),
+    ],
+)
+def test_how_many_places_a_pool_needs_is_known_where_all_its_connections_were_seen(
+    server: Server, was_there: object, cure: str
+) -> None:
+    before = urllib3.PoolManager(maxsize=2)
+    at_once(4, before, server.url)
+    with watch() as seen:
+        pools = before if was_there else urllib3.PoolManager(maxsize=2)
+        for _ in range(2):
+            at_once(4, pools, server.url)
+    (origin,) = seen.usage.origins
+    assert [it.cure for it in origin.openings if it.reason == "pool-full"] == [cure]
+
+
+def at_once(count: int, pools: urllib3.PoolManager, url: str, step: int = 1) -> None:
+    """Have requests under way at the same time; `step` −1: the last one ends first."""
+    sent = [pools.request("GET", url, preload_content=False) for _ in range(count)]
+    for it in sent[::step]:
+        it.drain_conn()
+        it.release_conn()
 
 
 def test_in_the_block_it_tells_what_has_happened_so_far(server: Server) -> None:

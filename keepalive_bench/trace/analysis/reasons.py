@@ -306,7 +306,6 @@ def _in_pool(life: Life, before: Life, traced: Traced) -> tuple[ReasonKind, dict
         found: dict[str, object] = {}
         if client is not None and client.most is not None:
             found["maxsize"] = client.most
-            needed = max(needed, client.most + 1)  # some may have been open before kab looked
         if needed:
             found["needed"] = needed
         return kinds.POOL_FULL, found
