@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from support.command import COMMAND, TIMEOUT_S, called, environment, kab
+from support.command import COMMAND, TIMEOUT_S, called, environment, in_the_foreground, kab
 from support.patience import PATIENCE_S
 from support.processes import linux
 
@@ -361,9 +361,9 @@ def at_its_report(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]
     fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
     os.write(pipe, bytes(4096))
     words = [*TRACE, "--html", str(fifo), "--json", str(tmp_path / "x"), "sh", "-c", "exit 3"]
-    process = subprocess.Popen(
-        words, stderr=subprocess.PIPE, text=True, env=environment({"TMPDIR": str(temporary)})
-    )
+    its_own = environment({"TMPDIR": str(temporary)})
+    with in_the_foreground():
+        process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=its_own)
     with process:
         try:
             while "pipe_write" not in waiting_for(process.pid):

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 from types import FunctionType, ModuleType
@@ -131,14 +130,47 @@ def test_clients_that_were_made_before_arent_taken_for_new_ones(server: Server) 
     assert reasons(seen) == {"first-use": 2}
 
 
-def test_a_pool_that_was_made_before_may_be_too_small() -> None:
+@pytest.mark.parametrize(
+    ("step", "told"), [(1, {"first-use": 1, "pool-full": 1}), (-1, {"first-use": 2})]
+)
+def test_a_pool_that_was_made_before_may_be_too_small(
+    server: Server, step: int, told: dict[str, int]
+) -> None:
+    """It keeps what comes back first: the connection that nobody saw open, or the new one."""
     pools = urllib3.PoolManager(maxsize=1)
-    with Server(ServerSettings(behaviour=Behaviour(delay_s=0.2))) as server:
-        pools.request("GET", server.url)
-        with watch() as seen, ThreadPoolExecutor(2) as threads:
-            for _ in range(2):
-                list(threads.map(lambda _: pools.request("GET", server.url), range(2)))
-    assert reasons(seen) == {"first-use": 1, "pool-full": 1}
+    pools.request("GET", server.url)
+    with watch() as seen:
+        for _ in range(2):
+            at_once(2, pools, server.url, step)
+    assert reasons(seen) == told
+
+
+@pytest.mark.parametrize(
+    ("was_there", "cure"),
+    [
+        (False, "Let the pool keep 4 connections"),
+        (True, "Let the pool keep as many connections as there are requests at once"),
+    ],
+)
+def test_how_many_places_a_pool_needs_is_known_where_all_its_connections_were_seen(
+    server: Server, was_there: object, cure: str
+) -> None:
+    before = urllib3.PoolManager(maxsize=2)
+    at_once(4, before, server.url)
+    with watch() as seen:
+        pools = before if was_there else urllib3.PoolManager(maxsize=2)
+        for _ in range(2):
+            at_once(4, pools, server.url)
+    (origin,) = seen.usage.origins
+    assert [it.cure for it in origin.openings if it.reason == "pool-full"] == [cure]
+
+
+def at_once(count: int, pools: urllib3.PoolManager, url: str, step: int = 1) -> None:
+    """Have requests under way at the same time; `step` −1: the last one ends first."""
+    sent = [pools.request("GET", url, preload_content=False) for _ in range(count)]
+    for it in sent[::step]:
+        it.drain_conn()
+        it.release_conn()
 
 
 def test_in_the_block_it_tells_what_has_happened_so_far(server: Server) -> None:

@@ -73,6 +73,11 @@ class Clients:
         is_fork = self.process.forked_from is not None
         return is_fork and root is not None and root.made_s < self.process.started_s
 
+    def was_there(self, life: Life) -> bool:
+        """Whether its client was made before anybody looked: it may have connections unseen."""
+        root = self.root_of(life)
+        return root is not None and not root.stack and not self.is_inherited(life)
+
     def call(self, life: Life) -> Call:
         """The call that opened a connection; where that is unknown, the one that made its client.
 

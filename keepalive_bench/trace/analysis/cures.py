@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.connections import program_reasons as programs
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.findings.cures import asked_of, cure_of_answers
+from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -181,9 +182,9 @@ def _not_closed(cause: Cause) -> Cure:
 
 def _more_places(cause: Cause) -> Cure:
     needed = cause.evidence.get("needed")
-    if needed is None:
+    if not isinstance(needed, int):
         return Cure("Let the pool keep as many connections as there are requests at once")
-    words = f"Let the pool keep {needed} connections"
+    words = f"Let the pool keep {plural(needed, 'connection')}"
     if cause.library not in _MORE_PLACES:
         return Cure(f"{words} (urllib3 calls that maxsize)")
     return _advice(cause, _MORE_PLACES, needed=needed, scheme=_scheme(cause))._replace(words=words)

@@ -56,7 +56,7 @@ _TEXTS = {
     kinds.AFTER_ERROR.code: "The attempt before failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
     kinds.UNKNOWN.code: "The reason can't be proven ({times}); what was seen: {all_seen}",
-    kinds.POOL_FULL.code: "The pool keeps {kept}, and {needed} were in use at once",
+    kinds.POOL_FULL.code: "The pool keeps {kept}, and {needed} in use at once",
     kinds.IDLE_TIMEOUT.code: "{closer} closed connections within {idle} of their last response "
     "({times}){also}",
 }
@@ -225,7 +225,7 @@ class Group:
             "unread": UNREAD.get(code, "") if any(it.get("unread") for it in seen) else "",
             "failures": facts.get("failure", "unknown"),
             "kept": _kept(facts.get("maxsize")),
-            "needed": facts.get("needed", "more"),
+            "needed": _needed(facts.get("needed")),
             "differs": facts.get("differs", "unknown"),
             "first_use": first_use(self.connections, facts.get("busy", 0)),
             "made_by": facts.get("made_by") or "It",
@@ -254,6 +254,12 @@ class Group:
 
 def _kept(maxsize: object) -> str:
     return plural(maxsize, "connection") if isinstance(maxsize, int) else "too few connections"
+
+
+def _needed(count: object) -> str:
+    if not isinstance(count, int):
+        return "more were"
+    return "1 was" if count == 1 else f"{count:,} were"
 
 
 def _at(place: object) -> str:

@@ -73,8 +73,10 @@ class Traced:
             kept.clear()
 
     def needed(self, life: Life) -> int:
-        """How many connections the pool of one needed at once, at least."""
-        return 0 if life.client is None else self._needed.get((life.client, life.route), 1)
+        """How many connections the pool of one needed at once, at least; 0: nobody knows."""
+        if life.client is None or self.clients.was_there(life):
+            return 0
+        return self._needed.get((life.client, life.route), 1)
 
     def origins_of(self, life: Life) -> int:
         """How many origins the client of a connection has pools for."""
