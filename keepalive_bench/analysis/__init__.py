@@ -94,6 +94,11 @@ class Analysis(NamedTuple):
         return self.arms[0]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every request of the plan succeeded, and no process is lost."""
+        return not self.run_info.lost and all(it.succeeded == it.requests for it in self.arms)
+
+    @property
     def has_answers(self) -> bool:
         """Whether anything could be measured at all."""
         return any(arm.succeeded for arm in self.arms)

@@ -140,6 +140,7 @@ def document_lines(run: Measured, derived: Document | None = None) -> Iterator[s
     Its member `connections` has what is derived for each of them: tables, and `columns`. Without,
     the file has what kab reads, and no more.
     """
+    setups = run.setups() if derived else {}
     derived = derived or _underived(run)
     by_connection = derived["connections"]
     head = {
@@ -158,8 +159,8 @@ def document_lines(run: Measured, derived: Document | None = None) -> Iterator[s
     columns.setdefault("counted", array("h", [NONE]) * len(exchanges))  # by nothing
     columns.setdefault("queued_s", array("f", [nan]) * len(exchanges))  # it is no open load
     yield from _table_lines("exchanges", columns, _stored_exchanges(exchanges), ",\n")
-    setups = {f"{name}_s": column for name, column in run.setups().items()}
-    columns = {**connections.columns(), **setups, **by_connection["columns"]}
+    setup_columns = {f"{name}_s": column for name, column in setups.items()}
+    columns = {**connections.columns(), **setup_columns, **by_connection["columns"]}
     stored = _stored_connections(connections, by_connection["reasons"])
     yield from _table_lines("connections", columns, stored)
     yield "}\n"

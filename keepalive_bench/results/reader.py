@@ -6,6 +6,7 @@ numbers that nobody can have measured.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import reprlib
@@ -16,7 +17,7 @@ from math import isnan
 from operator import add, gt
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.errors import ResultsFileError, UsageError
+from keepalive_bench.errors import OtherDocumentError, ResultsFileError, UsageError
 from keepalive_bench.plan.document import plan_from
 from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
@@ -42,7 +43,8 @@ _PACKED_LINE = re.compile(rf'"({codec.MARK}[A-Za-z0-9+/]*={{0,2}})"(,?)')
 _LONGEST_REASON = 200
 _ADDED = {"retransmissions"}
 """Columns that earlier versions don't write: there are no numbers then."""
-_NONE = "isn't a kab results file, or is damaged"
+_IS_NONE = "isn't a kab results file"
+_NONE = f"{_IS_NONE}, or is damaged"
 _ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
 """Phases are kept to 24 bits, and so may add up to a little more than they were."""
 
@@ -80,9 +82,13 @@ def read_run(lines: Iterable[str], name: str = "The file") -> Measured:
 
 def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
     if not isinstance(document, dict):
-        raise FaultError("it isn't a JSON object")
+        raise OtherDocumentError(f"{name} {_IS_NONE}: it isn't a JSON object.")
+    if isinstance(kind := document.get("kind"), str):
+        raise OtherDocumentError(
+            f"{name} {_IS_NONE}: it is of the kind {quoted(kind)}, and kab run writes another."
+        )
     if "schema_version" not in document:
-        raise FaultError("it has no schema_version")
+        raise OtherDocumentError(f"{name} {_IS_NONE}: it has no schema_version.")
     version = document["schema_version"]
     if version != SCHEMA_VERSION or isinstance(version, bool | float):
         shown = printable(reprlib.repr(version))
@@ -165,7 +171,9 @@ def _parsed(lines: Iterable[str], chunks: list[bytes]) -> Any:  # noqa: ANN401  
     Raises:
         FaultError: it is no JSON, or more than memory should be spent on.
     """
-    text = "".join(_within_limits(lines, chunks))
+    parts = io.StringIO()  # millions of lines would take more memory than what is in them
+    parts.writelines(_within_limits(lines, chunks))
+    text = parts.getvalue()
     if sum(map(text.count, ",[{:")) > _MOST_PARTS:
         raise FaultError("it has more parts than a results file that kab reads")
     try:
