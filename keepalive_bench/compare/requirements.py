@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 
 def change_scopes(arms: tuple[Arm, ...]) -> Iterator[Scope]:
     """Everything that runs of these arms have a name for."""
-    for place in scopes(arms):
-        if not place.part:
-            verdict = next(it for it in place.metrics if it.basis == "verdict")
+    for scope in scopes(arms):
+        if not scope.part:
+            verdict = next(it for it in scope.metrics if it.basis == "verdict")
             words = replace(verdict, words=CODES, meaning="[The verdict](#the-verdict), in a word")
-            yield replace(place, metrics=(words,))
+            yield replace(scope, metrics=(words,))
         changes = (
             replace(it, unit=_unit(it), is_signed=True)
-            for it in place.metrics
-            if _has_change(place, it)
+            for it in scope.metrics
+            if _has_change(scope, it)
         )
-        yield replace(place, metrics=tuple(changes), suffix=".change")
+        yield replace(scope, metrics=tuple(changes), suffix=".change")
 
 
 def _unit(metric: AnyMetric) -> Unit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
@@ -308,12 +308,31 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
     return Explanation(name, "A figure that a requirement can be about", filled(sections))
 
 
-def of_trace(name: str, among: Sequence[Scope]) -> Explanation | None:
-    """What a name means in requirements of `kab trace`; `None`: nothing."""
+class Teller(NamedTuple):
+    """A command that tells numbers of its own."""
+
+    usage: str
+    """How it is called, with a requirement."""
+    whole: str
+    """What numbers of all together are of."""
+    each: str = ""
+    """What the others are of."""
+    one: str = ""
+    """How one of these is called."""
+
+
+TRACE = Teller(
+    "kab trace --require '{}' python app.py", "the whole program", "each origin", "api.example.com"
+)
+PLACES = Teller("kab places --require '{}' results/", "all places together")
+
+
+def of_teller(name: str, among: Sequence[Scope], teller: Teller) -> Explanation | None:
+    """What a name means in requirements of a command; `None`: nothing."""
     subject = resolve(name.strip(), among)
     if subject is None:
         return None
-    metric, is_of_origin = subject.metric, bool(subject.scope.steps)
+    metric, is_of_each = subject.metric, bool(subject.scope.steps)
     reasons = {it.code: it.title for it in (*PROGRAM_REASONS, *REASON_KINDS)}
     meaning = (
         f"Connections that were opened for the reason {subject.key}: {reasons[subject.key]}"
@@ -325,17 +344,19 @@ def of_trace(name: str, among: Sequence[Scope]) -> Explanation | None:
         f"{metric.better} is better".capitalize() if metric.better else "",
         f"Unknown where {metric.lacking}" if metric.lacking else "",
     )
-    is_none_best = metric.unit == "count" and metric.better == "lower" and name != "connections"
-    asked = f"{name}{'==0' if is_none_best else _EXAMPLES.get(metric.unit, '<=10')}"
-    lines = [f"kab trace --require '{asked}' python app.py"]
-    if is_of_origin:
-        lines.append(f"kab trace --require 'api.example.com: {asked}' python app.py")
+    is_none_best = metric.unit == "count" and not name.endswith("connections")
+    bound = "==0" if is_none_best and metric.better == "lower" else _EXAMPLES.get(metric.unit)
+    bound = bound or (">=10" if metric.better == "higher" else "<=10")
+    asked = f"{name}{bound}"
+    lines = [teller.usage.format(asked)]
+    if is_of_each:
+        lines.append(teller.usage.format(f"{teller.one}: {asked}"))
     sections = (
         Section("", (f"{'. '.join(filter(None, sentences))}.",)),
         Section("Require it", lines=tuple(lines)),
     )
-    whose = "each origin" if is_of_origin else "the whole program"
-    return Explanation(name, f"What kab trace tells of {whose}", sections)
+    whose, command = teller.each if is_of_each else teller.whole, teller.usage.split(" --")[0]
+    return Explanation(name, f"What {command} tells of {whose}", sections)
 
 
 def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:
