@@ -13,7 +13,7 @@ from errno import EACCES, EISDIR
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from keepalive_bench.errors import UsageError
+from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.plan.options import File
 from keepalive_bench.plan.values import LARGEST_BODY
 from keepalive_bench.units import filename, size
@@ -106,6 +106,68 @@ def load_run(path: str) -> Run:
             return Run.read(raw, name)
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
+
+
+def runs_in_lines() -> Iterator[tuple[int, Run | ResultsFileError | None]]:
+    """The runs on standard input as JSON Lines, each by the number of its line; or what is wrong.
+
+    So are runs one after the other, as `kab run --json -` writes them. `None`: the line isn't JSON.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    from keepalive_bench.results.run import Run, text_pieces  # noqa: PLC0415  # few read one
+
+    number = 0
+    try:
+        with open(_STDIN_NUMBER, "rb", closefd=False) as raw:
+            pieces = text_pieces(raw, run_name(STDIN), "replace")
+            for number, document in _documents(pieces):
+                if document is None:
+                    yield number, None
+                    continue
+                try:
+                    yield number, Run.of_lines(document, f"Line {number:,} of standard input")
+                except ResultsFileError as error:
+                    yield number, error
+                for _ in document:  # what is left of a bad one
+                    pass
+    except ResultsFileError as error:  # compressed, and damaged
+        yield number + 1, error
+    except OSError as error:
+        raise UsageError(f"Standard input can't be read: {error.strerror}.") from None
+
+
+def _documents(pieces: Iterator[str]) -> Iterator[tuple[int, Iterator[str] | None]]:
+    """Each document, in pieces, by the number of its first line; `None`: that line is none."""
+    number = 0
+    left: list[str] = []
+    """What was read, and belongs to the next one."""
+
+    def document(piece: str) -> Iterator[str]:
+        nonlocal number
+        is_spread, is_first = piece.rstrip() == "{", True
+        while piece:
+            if piece.rstrip() == "{" and not is_first:  # this one was cut off
+                left.append(piece)
+                return
+            yield piece
+            is_first = False
+            ends_line = piece.endswith("\n")
+            number += ends_line
+            if ends_line and (not is_spread or piece.rstrip() == "}"):
+                return
+            piece = next(pieces, "")
+
+    while piece := left.pop() if left else next(pieces, ""):
+        if piece.lstrip().startswith("{"):
+            yield number + 1, document(piece)
+            continue
+        if not piece.isspace():
+            yield number + 1, None
+        while piece and not piece.endswith("\n"):  # the rest of a long line
+            piece = next(pieces, "")
+        number += 1
 
 
 def run_name(path: str) -> str:

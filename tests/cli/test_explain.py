@@ -18,6 +18,7 @@ from keepalive_bench.connections.products import PRODUCTS
 from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.places.requirements import total_scope
 from keepalive_bench.plan.arms import ARM_KINDS, Arm
 from keepalive_bench.report.explanations import explained
 from keepalive_bench.requirements.names import all_names, resolve, scopes
@@ -188,9 +189,15 @@ def test_no_message_names_a_page_that_the_wheel_does_not_have() -> None:
     assert [it for it in found if " " in it and re.search(r"(?<!/)\bdocs/\w+\.md", it)] == []
 
 
-@pytest.mark.parametrize("name", [*all_names(trace_scopes())])
-def test_each_name_in_requirements_of_traces_is_explained(name: str) -> None:
-    assert "kab trace --require" in called("explain", name).out
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        *(("trace", it) for it in all_names(trace_scopes())),
+        *(("places", it) for it in all_names([total_scope()])),
+    ],
+)
+def test_each_name_in_requirements_of_other_commands_is_explained(command: str, name: str) -> None:
+    assert f"kab {command} --require" in called("explain", name).out
 
 
 def test_a_name_of_both_is_explained_for_each() -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import pytest
 from support.exports import all_lines, everything, printed, set_by_rich, stored, written
 from support.orders import ORDERS, SECTION, SHORT_ORDERS, orders_in, without_annotations
+from support.places import compared
 
 from keepalive_bench import Run, analyse
-from keepalive_bench.cli.exports import OF_CHANGES, Changes
+from keepalive_bench.cli.exports import OF_CHANGES, OF_PLACES
+from keepalive_bench.cli.renderers import Changes
 from keepalive_bench.cli.report import check_requirements
 from keepalive_bench.cli.session import report_of
 from keepalive_bench.compare import compare_runs
@@ -19,6 +21,8 @@ from keepalive_bench.compare.change import Change, Source
 from keepalive_bench.compare.report import annotation_lines as compare_annotations
 from keepalive_bench.compare.report import terminal_parts
 from keepalive_bench.errors import KabError
+from keepalive_bench.places.report.dialects import annotation_lines as places_annotations
+from keepalive_bench.places.report.terminal import terminal_parts as places_parts
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.github import annotation_lines
 from keepalive_bench.report.verbose import connection_line, exchange_line
@@ -128,6 +132,29 @@ def test_no_export_has_an_order(*, backwards: bool) -> None:
     for exporter in OF_CHANGES:
         assert exporter.of_changes is not None
         assert not orders_in("".join(exporter.of_changes(Changes([change]))))
+
+
+@both_ways
+def test_no_export_of_places_has_an_order(*, backwards: bool) -> None:
+    run, _, _ = _hostile(backwards=backwards)
+    found = compared({"eu": run, "us": everything()}, "reopened==0", "failed==0")
+    for exporter in OF_PLACES:
+        assert exporter.of_places is not None
+        assert not orders_in("".join(exporter.of_places(found)))
+    lines = [*places_annotations(found)]
+    assert orders_in("\n".join(lines)) == lines
+    assert not orders_in(without_annotations("\n".join(lines)))
+
+
+@both_ways
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_on_places_is_an_order(width: int, *, backwards: bool) -> None:
+    run, _, _ = _hostile(backwards=backwards)
+    found = compared({"eu": run, "us": everything()}, "reopened==0", "failed==0")
+    shown = set_by_rich(places_parts(found, width, plain_ascii=True), width)
+    assert not orders_in(shown)
+    told = [found.sentence, *(it.text for it in found.requirements)]
+    assert not orders_in("\n".join(told))
 
 
 @both_ways
