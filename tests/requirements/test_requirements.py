@@ -232,6 +232,21 @@ def test_a_rate_with_failures_in_it_is_undecided() -> None:
     assert "failed" in checked.text
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        (-0.00184, "seconds", "−1.84 ms"),
+        (-0.05, "change", "−5 %"),
+        (-1e-7, "number", "−1e-07"),
+        (0.00184, "seconds", "1.84 ms"),
+    ],
+)
+def test_what_is_below_zero_has_the_minus_sign_that_tables_have(
+    value: float, kind: Unit, said: str
+) -> None:
+    assert shown(value, kind) == said
+
+
 def test_a_value_that_reads_like_the_bound_gets_more_digits() -> None:
     checked = held("speedup>=1.5", with_speedup(1.4999, 1.6, 1.7))
     assert "1.50× lies within the 95 % CI, 1.4999× to 1.70×" in checked.text
