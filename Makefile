@@ -14,7 +14,7 @@ PEERS_READY := $(PEERS)/.ready
 PEERS_NPM := .peers-npm
 AUTOCANNON := $(PEERS_NPM)/node_modules/.bin/autocannon
 
-.PHONY: demo test test-all coverage test-slow test-lowest lint types ci check bench peers servers docs picture clean help
+.PHONY: demo demo-places test test-all coverage test-slow test-lowest lint types ci check bench peers servers docs picture clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,9 @@ help: ## this list
 demo: $(INSTALLED) ## the main job, on the embedded server
 	@echo "Measuring HTTP, then HTTPS, on a server on loopback (a few seconds) …"
 	@$(BIN)/kab demo
+
+demo-places: $(READY) ## the same from four places: the workers of a Dask cluster on this machine
+	@$(BIN)/kab demo --places
 
 ifdef CI # where their coverage is asked for, too: once is enough
 test: coverage
@@ -70,6 +73,8 @@ bench: $(READY) ## the figures of cost and of honesty (an hour and a half; wants
 	$(BIN)/python benchmarks/under_load.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/places.py
+	$(BIN)/python benchmarks/cluster.py
 
 peers: $(PEERS_READY) $(AUTOCANNON) ## what benchmarks/peers.py measures that isn't Debian's (wants npm)
 

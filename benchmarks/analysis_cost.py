@@ -20,15 +20,13 @@ from document import table
 from nginx import nginx_on_a_core_of_its_own
 from scripted import scripted_run
 
-from keepalive_bench import Experiment, Plan, Target, analyse, benchmark
+from keepalive_bench import Experiment, Plan, Run, Target, analyse, benchmark
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.file import document_lines
-from keepalive_bench.results.reader import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from keepalive_bench import Run
 
 AT_MOST_TIME, AT_MOST_MB = 0.05, 250
 REQUESTS, QUICK_REQUESTS = 100_000, 1_000
@@ -121,7 +119,7 @@ def _measured(requests: int, url: str) -> Run:
 def _read(path: Path) -> Reading:
     at_first, began = _peak(), time.perf_counter()
     with path.open(encoding="utf-8") as stream:
-        read_run(stream)
+        Run.of_lines(stream)
     return Reading(took_s=time.perf_counter() - began, at_first=at_first, peak=_peak())
 
 

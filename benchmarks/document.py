@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _DOCS = Path(__file__).parents[1] / "docs"
 EVIDENCE, PERFORMANCE = _DOCS / "evidence.md", _DOCS / "performance.md"
+PLACES = _DOCS / "places.md"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

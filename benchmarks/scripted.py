@@ -8,7 +8,7 @@ from keepalive_bench import Experiment, Plan, Run, Target
 from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Outcome, Phases
-from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.measured import PoolCounters, RunInfo, WarmUp
 
 _STARTED_AT = "2026-01-02T03:04:05.678+00:00"
 _PEER = "127.0.0.1:8000"

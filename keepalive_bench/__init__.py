@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.engine.benchmark import benchmark
-    from keepalive_bench.errors import KabError, RequirementError, UsageError
+    from keepalive_bench.errors import KabError, RequirementError, ResultsFileError, UsageError
     from keepalive_bench.outcome import analyse, require
     from keepalive_bench.plan.plan import (
         Arm,
@@ -60,6 +60,7 @@ __all__ = [
     "Request",
     "RequirementError",
     "Resolution",
+    "ResultsFileError",
     "Route",
     "Run",
     "Target",
@@ -78,6 +79,7 @@ _HOMES = {
     "benchmark": "engine.benchmark",
     "KabError": "errors",
     "RequirementError": "errors",
+    "ResultsFileError": "errors",
     "UsageError": "errors",
     "Analysis": "analysis",
     "Connection": "results.exchange",

@@ -69,6 +69,10 @@ class ResultsFileError(UsageError):
     """A file that isn't a kab results file, or is damaged."""
 
 
+class OtherDocumentError(ResultsFileError):
+    """A whole JSON document that isn't a run's."""
+
+
 _NO_THREAD = "can't start new thread"
 """What Python says, without the system's reason."""
 _LIMITS = {

@@ -110,6 +110,23 @@ def test_a_quick_run_says_how_the_whole_command_grows() -> None:
     assert re.search(r"to the power of -?[\d.]+ \(pooled\), -?[\d.]+ \(unpooled\)", printed)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "rows"),
+    [
+        ("places.py", ["| pairs, one at a time |", "| 4 |", "Each place has 400 exchanges."]),
+        ("cluster.py", ["| 2 workers, measured |", "| 3 workers, computed |", "| 300 workers"]),
+    ],
+)
+def test_a_quick_run_says_what_places_take(script: str, rows: list[str]) -> None:
+    page = BENCHMARKS.parent / "docs" / "places.md"
+    before = page.read_bytes()
+    printed = quick(script)
+    for row in rows:
+        assert row in printed
+    assert page.read_bytes() == before
+
+
 def test_the_documentation_holds_the_tables_of_honesty() -> None:
     page = (BENCHMARKS.parent / "docs" / "evidence.md").read_text(encoding="utf-8")
     for name in ("coverage", "precision", "aa", "verdicts"):

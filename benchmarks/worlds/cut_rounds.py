@@ -17,7 +17,7 @@ from keepalive_bench.analysis.untimed import untimed
 from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Outcome
-from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.measured import PoolCounters, RunInfo, WarmUp
 from worlds.world import Bounds, Counted, World
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from keepalive_bench import Exchange, Experiment, Plan, Run, Target
 from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Connection, Outcome
-from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.measured import PoolCounters, RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

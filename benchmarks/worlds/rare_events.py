@@ -18,7 +18,7 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.plan.plan import Arm
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Failure, Outcome
-from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.measured import PoolCounters, RunInfo, WarmUp
 from worlds.world import Bounds, World
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.analysis.verdict import Verdict
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.run import RunInfo, WarmUp
+    from keepalive_bench.results.measured import RunInfo, WarmUp
 
 Severity = Literal["info", "warning"]
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]
@@ -92,6 +92,11 @@ class Analysis(NamedTuple):
     def first(self) -> ArmSummary:
         """The arm that the others are compared with."""
         return self.arms[0]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every request of the plan succeeded, and no process is lost."""
+        return not self.run_info.lost and all(it.succeeded == it.requests for it in self.arms)
 
     @property
     def has_answers(self) -> bool:

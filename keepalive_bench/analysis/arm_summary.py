@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.arms import ArmKind
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.results.exchange import Answer, Failure
-    from keepalive_bench.results.run import PoolCounters
+    from keepalive_bench.results.measured import PoolCounters
 
 REMAINDER = "remainder"
 """What is left of the latency when all phases are taken off: the client's own code."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.analysis.sweep import Sweep
-    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.plan.plan import Arm, Plan
 
 ERROR_FROM = 400
 _MOST = 0.5
@@ -97,7 +97,7 @@ def _compared(
     if shift is not None and found.code != "not-reused":
         rule = plan.decision_rule
         if shift.parts_disagree(rule.margin):
-            found = Verdict("inconclusive", shift.in_words(_subject(first, other, plan), rule))
+            found = Verdict("inconclusive", shift.in_words(subject_of(first, other, plan), rule))
     return _after(said_first, found)
 
 
@@ -112,7 +112,7 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     rule, (ratio, low, high) = plan.decision_rule, comparison.leading
     if ratio is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    subject = _subject(first, other, plan)
+    subject = subject_of(first, other, plan)
     if high <= 1 + rule.margin and low >= 1 / (1 + rule.margin):
         return Verdict("no-difference", alike(subject, comparison, rule))
     if not low <= 1 <= high:
@@ -131,7 +131,8 @@ def _drift(plan: Plan) -> str:
     return " The arms ran one after the other, so any drift in between is part of that."
 
 
-def _subject(first: ArmSummary, other: ArmSummary, plan: Plan) -> str:
+def subject_of(first: Arm | ArmSummary, other: Arm | ArmSummary, plan: Plan) -> str:
+    """What a sentence on two arms of a run is about."""
     if len(plan.experiment.arms) == _TWO and differ_in_reuse_only(first.traits, other.traits):
         return "Reusing the connection"
     return f"Using {first.label} rather than {other.label}"
@@ -182,13 +183,20 @@ def _errors(arms: Sequence[ArmSummary]) -> str:
     failed, sent = sum(arm.failed for arm in arms), sum(arm.sent for arm in arms)
     if failed > SAME * sent:
         said = [f"{failed:,} of {plural(sent, 'request')} failed; this is about the others."]
+    found = prevailing_error(arms)
+    if found is not None:
+        answered = sum(sum(arm.status_codes.values()) for arm in arms)
+        most = f"{found[0]} in {found[1]:,} of {answered:,}"
+        said.append(f"Most responses were errors ({most}): this measures error responses.")
+    return " ".join(said)
+
+
+def prevailing_error(arms: Sequence[ArmSummary]) -> tuple[int, int] | None:
+    """The most frequent error status and its count, where most responses were errors."""
     counts = Counter[int]()
     for arm in arms:
         counts.update(arm.status_codes)
-    answered = counts.total()
     bad = {status: count for status, count in counts.items() if status >= ERROR_FROM}
-    if sum(bad.values()) > _MOST * answered:
-        status = max(bad, key=bad.__getitem__)
-        most = f"{status} in {bad[status]:,} of {answered:,}"
-        said.append(f"Most responses were errors ({most}): this measures error responses.")
-    return " ".join(said)
+    if sum(bad.values()) <= _MOST * counts.total():
+        return None
+    return max(bad.items(), key=lambda it: it[1])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COMMANDS = (
-    *("run", "sweep", "trace", "report", "compare"),
+    *("run", "sweep", "trace", "report", "compare", "places"),
     *("explain", "demo", "serve", "completion"),
 )
 _SHORT_OPTION = 2

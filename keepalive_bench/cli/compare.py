@@ -10,6 +10,7 @@ import click
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.options import GITHUB, NO_COLOR, PATH, REQUIRE, STRICT, Command, judging
 from keepalive_bench.cli.reading import STDIN, load_run
+from keepalive_bench.cli.renderers import Changes
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.plan.options import Example, Option
 from keepalive_bench.units import filename
@@ -94,7 +95,7 @@ def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:
     ]
     try:
         with exports.opened(wanted) as opened:
-            opened.write(exports.Changes(changes))
+            opened.write(Changes(changes))
     finally:
         _show(changes, shown)
     return shown.code(_exit_code(changes))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.plan.options import Asked
     from keepalive_bench.report.explanation import Section
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import Scope
 
 _REQUIREMENTS = "requirements"
 _ALIKE = 0.75
@@ -85,31 +85,36 @@ def _write_all(formatter: Formatter) -> None:
 
 def _write(formatter: Formatter, code: str) -> None:
     from keepalive_bench.compare.change import CHANGE_MEANINGS  # noqa: PLC0415  # as above
+    from keepalive_bench.places.requirements import total_scope  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
+        PLACES,
+        TRACE,
         explained,
         lists,
-        of_trace,
+        of_teller,
         requirement_names,
     )
-    from keepalive_bench.trace.requirements import trace_places  # noqa: PLC0415  # as above
+    from keepalive_bench.trace.requirements import trace_scopes  # noqa: PLC0415  # as above
 
     listed, kind = lists(), code.strip().lower()
     if kind == _REQUIREMENTS:
-        _write_sections(formatter, (*requirement_names(), *_of_traces()))
+        _write_sections(formatter, (*requirement_names(), *_of_others()))
         return
     if kind in listed:
         formatter.write_dl(listed[kind])
         return
-    among = tuple(_places())
-    both = (explained(code, among, CHANGE_MEANINGS), of_trace(code, trace_places()))
-    told = [it for it in both if it is not None]
+    among = tuple(_scopes())
+    others = {TRACE: trace_scopes(), PLACES: (total_scope(),)}
+    found = (of_teller(code, its, teller) for teller, its in others.items())
+    told = [it for it in (explained(code, among, CHANGE_MEANINGS), *found) if it is not None]
     if not told:
-        raise UsageError(_unknown(code, listed, (*among, *trace_places())))
-    for number, found in enumerate(told):
+        names = (*among, *(scope for its in others.values() for scope in its))
+        raise UsageError(_unknown(code, listed, names))
+    for number, it in enumerate(told):
         if number:
             formatter.write_paragraph()
-        formatter.write_text(f"{found.name}: {found.title}.")
-        _write_sections(formatter, found.sections)
+        formatter.write_text(f"{it.name}: {it.title}.")
+        _write_sections(formatter, it.sections)
 
 
 def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:
@@ -124,28 +129,29 @@ def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:
             formatter.write_lines(section.lines)
 
 
-def _of_traces() -> Iterator[Section]:
+def _of_others() -> Iterator[Section]:
+    from keepalive_bench.places.requirements import total_names  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanation import Section  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanations import plain  # noqa: PLC0415  # as above
     from keepalive_bench.trace.requirements import trace_names  # noqa: PLC0415  # as above
 
-    for title, rows in trace_names().items():
+    for title, rows in (*trace_names().items(), *total_names().items()):
         yield Section(title, rows=tuple((name, plain(meaning)) for name, meaning in rows))
 
 
-def _places() -> Iterator[Place]:
+def _scopes() -> Iterator[Scope]:
     """What a requirement can be about, in runs of each kind of arm, and what changes of it."""
-    from keepalive_bench.compare.requirements import change_places  # noqa: PLC0415  # as above
+    from keepalive_bench.compare.requirements import change_scopes  # noqa: PLC0415  # as above
     from keepalive_bench.plan.arms import ARM_KINDS, Arm  # noqa: PLC0415  # as above
-    from keepalive_bench.requirements.names import places  # noqa: PLC0415  # as above
+    from keepalive_bench.requirements.names import scopes  # noqa: PLC0415  # as above
 
     arms = tuple(Arm(kind.name) for kind in ARM_KINDS)
-    yield from places(arms)
-    yield from change_places(arms)
+    yield from scopes(arms)
+    yield from change_scopes(arms)
 
 
 def _unknown(
-    code: str, listed: dict[str, tuple[tuple[str, str], ...]], among: Iterable[Place]
+    code: str, listed: dict[str, tuple[tuple[str, str], ...]], among: Iterable[Scope]
 ) -> str:
     from keepalive_bench.requirements.names import all_names  # noqa: PLC0415  # as above
 

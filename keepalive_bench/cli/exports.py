@@ -10,27 +10,23 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
 
+from keepalive_bench.cli import renderers
 from keepalive_bench.cli.output_file import open_output, target_of
+from keepalive_bench.cli.renderers import Changes
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
+from keepalive_bench.places.report import Places
 from keepalive_bench.plan.options import Example, Option
 from keepalive_bench.trace.report import TraceReport
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from keepalive_bench.compare.change import Change
     from keepalive_bench.plan.options import Asked, Group, Source
     from keepalive_bench.report import Report
 
-    Results: TypeAlias = "Report | Changes | TraceReport"
-
-
-class Changes(NamedTuple):
-    """What changed from earlier runs to others."""
-
-    changes: Sequence[Change]
+    Results: TypeAlias = "Report | Changes | TraceReport | Places"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +52,10 @@ class Exporter(Option[str]):
     """Its help there, where that has other words."""
     trace_more: str = ""
     """What else there is to know there."""
+    of_places: Callable[[Places], Iterable[str]] | None = None
+    """The lines that `kab places` writes; `None`: it doesn't have it."""
+    places_help: str = ""
+    """Its help there, where that has other words."""
 
     def lines(self, of: Results) -> Iterable[str]:
         """What it writes of results that it is for."""
@@ -63,104 +63,9 @@ class Exporter(Option[str]):
             return self.of_changes(of) if self.of_changes else ()
         if isinstance(of, TraceReport):
             return self.of_trace(of) if self.of_trace else ()
+        if isinstance(of, Places):
+            return self.of_places(of) if self.of_places else ()
         return self.of_run(of)
-
-
-def _json(of: Report) -> Iterable[str]:
-    from keepalive_bench.report.document import derived_document
-    from keepalive_bench.results.file import document_lines
-
-    return document_lines(of.run, derived_document(of.analysis))
-
-
-def _json_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.document import json_lines
-
-    return json_lines(of.changes)
-
-
-def _json_of_trace(of: TraceReport) -> Iterable[str]:
-    from keepalive_bench.trace.document import json_lines
-
-    return json_lines(of)
-
-
-def _csv(of: Report) -> Iterable[str]:
-    from keepalive_bench.report.rows_csv import csv_lines
-
-    return csv_lines(of.run, of.analysis)
-
-
-def _csv_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.document import csv_lines
-
-    return csv_lines(of.changes)
-
-
-def _markdown(of: Report) -> Iterable[str]:
-    from keepalive_bench.report.markdown import markdown_lines
-
-    return markdown_lines(of)
-
-
-def _markdown_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.report import markdown_lines
-
-    return markdown_lines(of.changes)
-
-
-def _markdown_of_trace(of: TraceReport) -> Iterable[str]:
-    from keepalive_bench.trace.report.dialects import markdown_lines
-
-    return markdown_lines(of)
-
-
-def _junit(of: Report) -> Iterable[str]:
-    from keepalive_bench.report.junit import junit_lines
-
-    return junit_lines(of)
-
-
-def _junit_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.report import junit_lines
-
-    return junit_lines(of.changes)
-
-
-def _junit_of_trace(of: TraceReport) -> Iterable[str]:
-    from keepalive_bench.trace.report.dialects import junit_lines
-
-    return junit_lines(of)
-
-
-def _openmetrics(of: Report) -> Iterable[str]:
-    from keepalive_bench.report.openmetrics import openmetrics_lines
-
-    return openmetrics_lines(of.run, of.analysis)
-
-
-def _openmetrics_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.document import openmetrics_lines
-
-    return openmetrics_lines(of.changes)
-
-
-def _html(of: Report) -> Iterable[str]:
-    from keepalive_bench.report.webpage import page_lines
-
-    return page_lines(of)
-
-
-def _html_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.report import page_lines
-
-    return page_lines(of.changes)
-
-
-def _html_of_trace(of: TraceReport) -> Iterable[str]:
-    from keepalive_bench.trace.report.webpage import page_lines
-
-    return page_lines(of)
 
 
 EXPORTERS = (
@@ -171,9 +76,10 @@ EXPORTERS = (
         example=Example("--json {written}", '"schema_version": ', "written"),
         writes="everything: [the results file](json-format.md), the only one that can be read back",
         readers="`kab report`, jq, programs",
-        of_run=_json,
-        of_changes=_json_of_changes,
-        of_trace=_json_of_trace,
+        of_run=renderers.json_of_run,
+        of_places=renderers.json_of_places,
+        of_changes=renderers.json_of_changes,
+        of_trace=renderers.json_of_trace,
         trace_more="A name that ends with .gz is compressed.",
     ),
     Exporter(
@@ -182,8 +88,10 @@ EXPORTERS = (
         example=Example("--csv {written}", "\r\n", "written"),
         writes="[a row for each exchange](#--csv-a-row-for-each-exchange)",
         readers="spreadsheets, pandas, R",
-        of_run=_csv,
-        of_changes=_csv_of_changes,
+        of_run=renderers.csv_of_run,
+        of_places=renderers.csv_of_places,
+        places_help="Write a row for each arm of each place.",
+        of_changes=renderers.csv_of_changes,
         changes_help="Write a row for each number that all the runs have.",
     ),
     Exporter(
@@ -192,9 +100,10 @@ EXPORTERS = (
         example=Example("--markdown {written}", "## ", "written"),
         writes="[the report](#--markdown-the-report), verdict first",
         readers="a job's summary, a comment",
-        of_run=_markdown,
-        of_changes=_markdown_of_changes,
-        of_trace=_markdown_of_trace,
+        of_run=renderers.markdown_of_run,
+        of_places=renderers.markdown_of_places,
+        of_changes=renderers.markdown_of_changes,
+        of_trace=renderers.markdown_of_trace,
     ),
     Exporter(
         spelling="--junit FILE",
@@ -202,9 +111,10 @@ EXPORTERS = (
         example=Example("--junit {written}", "</testsuite>", "written"),
         writes="[each requirement as a test case](#--junit-each-requirement-a-test-case)",
         readers="CI systems",
-        of_run=_junit,
-        of_changes=_junit_of_changes,
-        of_trace=_junit_of_trace,
+        of_run=renderers.junit_of_run,
+        of_places=renderers.junit_of_places,
+        of_changes=renderers.junit_of_changes,
+        of_trace=renderers.junit_of_trace,
     ),
     Exporter(
         spelling="--openmetrics FILE",
@@ -212,8 +122,9 @@ EXPORTERS = (
         example=Example("--openmetrics {written}", "# EOF", "written"),
         writes="[metrics](#--openmetrics-metrics)",
         readers="a node exporter's textfile collector",
-        of_run=_openmetrics,
-        of_changes=_openmetrics_of_changes,
+        of_run=renderers.openmetrics_of_run,
+        of_places=renderers.openmetrics_of_places,
+        of_changes=renderers.openmetrics_of_changes,
     ),
     Exporter(
         spelling="--html FILE",
@@ -221,9 +132,10 @@ EXPORTERS = (
         example=Example("--html {written}", "<!DOCTYPE html>", "written"),
         writes="[a page with charts](page.md), in one file that needs nothing else",
         readers="people",
-        of_run=_html,
-        of_changes=_html_of_changes,
-        of_trace=_html_of_trace,
+        of_run=renderers.html_of_run,
+        of_places=renderers.html_of_places,
+        of_changes=renderers.html_of_changes,
+        of_trace=renderers.html_of_trace,
         changes_help="Write a page of tables, in one file.",
     ),
 )
@@ -237,6 +149,12 @@ OF_TRACE = tuple(
     if it.of_trace
 )
 """Those that `kab trace` has."""
+
+
+OF_PLACES = tuple(
+    replace(it, help=it.places_help or it.help, more="") for it in EXPORTERS if it.of_places
+)
+"""Those that `kab places` has."""
 
 
 def wanted(asked: Asked) -> dict[Exporter, str]:

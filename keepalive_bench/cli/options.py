@@ -81,7 +81,8 @@ REQUIRE, CONFIDENCE, MARGIN, SERVER = (
 CURL = Option(
     parse=str,
     spelling="--curl COMMAND|@FILE|@-",
-    help="Take the request from a curl command ('Copy as cURL'); what else is given wins.",
+    help="A curl command to take the request from.",
+    more="As browsers copy it ('Copy as cURL'). What else is given wins.",
     group="Request",
     example=Example("--curl \"curl 'http://a.test/' -H 'X-From: curl'\"", "X-From: curl", "sent"),
 )
@@ -114,7 +115,7 @@ def judging(default: str, what: str, verdict: str) -> tuple[Option[Any], Option[
     alike = Example("--margin 0.99", f"{verdict} == no-difference")
     return (
         replace(CONFIDENCE, help=f"Level of confidence intervals.{told}"),
-        replace(MARGIN, help=f"Call a {what} within 1 ± this no difference.{told}", example=alike),
+        replace(MARGIN, help=f"Call a {what} within 1 ± N no difference.{told}", example=alike),
     )
 
 

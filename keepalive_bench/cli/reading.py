@@ -6,12 +6,10 @@ too large.
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import sys
 from errno import EACCES, EISDIR
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -29,10 +27,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 2**26
 """Bytes of a file that is no body: a bundle of all certificates there are has a hundredth of it."""
 _PIECE = 2**20
-"""What is read at once: also of a line, as a stored run's packed strings are shorter."""
 STDIN = "-"
 _STDIN_NUMBER = 0
-_GZIP = b"\x1f\x8b"
 
 
 def value_of(option: Option[Any], said: Any) -> object:  # noqa: ANN401  # what Click has of it
@@ -100,25 +96,78 @@ def load_run(path: str) -> Run:
     Raises:
         UsageError: it can't be read, or is no results file.
     """
-    import gzip  # noqa: PLC0415  # few commands read a run
-    import zlib  # noqa: PLC0415  # the same
+    from keepalive_bench.results.run import Run  # noqa: PLC0415  # few commands read one
 
-    from keepalive_bench.results.reader import read_run  # noqa: PLC0415  # the same
-
+    if path != STDIN:
+        return Run.load(path)
     name = run_name(path)
-    source, is_own = (_STDIN_NUMBER, False) if path == STDIN else (path, True)
     try:
-        with open(source, "rb", closefd=is_own) as raw:
-            is_packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-            plain = gzip.GzipFile(fileobj=raw, mode="rb") if is_packed else raw
-            with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="\n") as text:
-                return read_run(iter(partial(text.readline, _PIECE), ""), name)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise ResultsFileError(f"{name} is compressed, and damaged.") from None
+        with open(_STDIN_NUMBER, "rb", closefd=False) as raw:
+            return Run.read(raw, name)
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
-    except MemoryError:
-        raise UsageError(f"{name} needs more memory than there is.") from None
+
+
+def runs_in_lines() -> Iterator[tuple[int, Run | ResultsFileError | None]]:
+    """The runs on standard input as JSON Lines, each by the number of its line; or what is wrong.
+
+    So are runs one after the other, as `kab run --json -` writes them. `None`: the line isn't JSON.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    from keepalive_bench.results.run import Run, text_pieces  # noqa: PLC0415  # few read one
+
+    number = 0
+    try:
+        with open(_STDIN_NUMBER, "rb", closefd=False) as raw:
+            pieces = text_pieces(raw, run_name(STDIN), "replace")
+            for number, document in _documents(pieces):
+                if document is None:
+                    yield number, None
+                    continue
+                try:
+                    yield number, Run.of_lines(document, f"Line {number:,} of standard input")
+                except ResultsFileError as error:
+                    yield number, error
+                for _ in document:  # what is left of a bad one
+                    pass
+    except ResultsFileError as error:  # compressed, and damaged
+        yield number + 1, error
+    except OSError as error:
+        raise UsageError(f"Standard input can't be read: {error.strerror}.") from None
+
+
+def _documents(pieces: Iterator[str]) -> Iterator[tuple[int, Iterator[str] | None]]:
+    """Each document, in pieces, by the number of its first line; `None`: that line is none."""
+    number = 0
+    left: list[str] = []
+    """What was read, and belongs to the next one."""
+
+    def document(piece: str) -> Iterator[str]:
+        nonlocal number
+        is_spread, is_first = piece.rstrip() == "{", True
+        while piece:
+            if piece.rstrip() == "{" and not is_first:  # this one was cut off
+                left.append(piece)
+                return
+            yield piece
+            is_first = False
+            ends_line = piece.endswith("\n")
+            number += ends_line
+            if ends_line and (not is_spread or piece.rstrip() == "}"):
+                return
+            piece = next(pieces, "")
+
+    while piece := left.pop() if left else next(pieces, ""):
+        if piece.lstrip().startswith("{"):
+            yield number + 1, document(piece)
+            continue
+        if not piece.isspace():
+            yield number + 1, None
+        while piece and not piece.endswith("\n"):  # the rest of a long line
+            piece = next(pieces, "")
+        number += 1
 
 
 def run_name(path: str) -> str:

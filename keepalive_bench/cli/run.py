@@ -9,12 +9,14 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
+from keepalive_bench.cli.dask_options import DASK, OPTIONS, check_alone
 from keepalive_bench.cli.options import (
     CURL,
     GITHUB,
     NO_COLOR,
     NO_PLOT,
     QUIET,
+    REQUIRE,
     STRICT,
     VERBOSE,
     Command,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     options=(
         *in_groups((*options_of(Plan), CURL)),
         STRICT,
+        *OPTIONS,
         *exports.EXPORTERS,
         GITHUB,
         *CONFIGURATION,
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
 )
 @click.argument("url", required=False, cls=Url)
 def command(asked: Asked, url: str) -> ExitCode:
-    """Send N requests through a pool and N on a new connection each, and compare them.
+    """Send N requests through a pool, N on a new connection each, and compare.
 
     \b
     kab run https://api.example.com/search -f q=python -f q=php -n 50 --maxsize 1
@@ -59,9 +62,19 @@ def command(asked: Asked, url: str) -> ExitCode:
     from keepalive_bench.cli.planning import run_plan  # noqa: PLC0415  # the same
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
+    check_alone(asked)
+    demanded: tuple[str, ...] = ()
+    if asked[DASK] is not None:  # requirements are on places then
+        demanded = asked.each(REQUIRE)
+        asked.put(REQUIRE, ())
     plan = run_plan(url, asked)
     wanted = exports.wanted(asked)
     shown = Screen(wanted.values(), asked)
+    if asked[DASK] is not None:
+        from keepalive_bench.cli.on_dask import carry_out  # noqa: PLC0415  # few runs need it
+
+        with exports.opened(wanted) as files, session.deferred_interrupts() as interrupts:
+            return shown.code(carry_out(plan, demanded, asked, shown, files, interrupts))
     strict, plotted = asked[STRICT] is True, not asked[NO_PLOT]
     with exports.opened(wanted) as files, session.deferred_interrupts() as interrupts:
         code = session.carry_out(plan, shown, files, interrupts, strict=strict, plotted=plotted)

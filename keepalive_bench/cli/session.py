@@ -153,6 +153,6 @@ def exit_code(report: Report, *, stored: bool = False) -> ExitCode:
         return ExitCode.NOTHING_MEASURED
     if worst(analysis.requirements, strict=report.strict) == "missed":
         return ExitCode.REQUIREMENT_MISSED
-    if analysis.run_info.lost or any(arm.succeeded < arm.requests for arm in analysis.arms):
+    if not analysis.is_complete:
         return ExitCode.PARTLY_MEASURED
     return ExitCode.MEASURED

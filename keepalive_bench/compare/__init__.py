@@ -23,7 +23,7 @@ from keepalive_bench.compare.change import (
     number_change,
 )
 from keepalive_bench.compare.differences import differences, is_same
-from keepalive_bench.compare.requirements import change_places, check_change
+from keepalive_bench.compare.requirements import change_scopes, check_change
 from keepalive_bench.compare.verdict import change_verdict, in_the_way, why_incomparable
 from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.expression import parse
@@ -62,7 +62,7 @@ def compare_runs(
     plans = tuple(it.analysis.plan for it in (*bases, new))
     texts = dict.fromkeys(requirements)
     labels = {arm.label: arm for plan in reversed(plans) for arm in plan.experiment.arms}
-    among = tuple(change_places(tuple(labels.values()))) if texts else ()
+    among = tuple(change_scopes(tuple(labels.values()))) if texts else ()
     demanded = [parse(text, among) for text in texts]
     rule = plans[-1].decision_rule
     arms = tuple(_arms(bases, new, rule.confidence))

@@ -13,7 +13,7 @@ from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.plan.experiment import Swept  # noqa: TC001  # typed_json reads it
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements.lookup import of_arm
-from keepalive_bench.results.run import Label  # noqa: TC001  # the same
+from keepalive_bench.results.measured import Label  # noqa: TC001  # the same
 from keepalive_bench.stats.between_runs import LEAST_RUNS, change_interval
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.typed_json import Count, least

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _STATUS_CODES, _BODIES = "status_codes", "mean_body_bytes"
-Place = tuple["Part", str]
+Key = tuple["Part", str]
 """What it is of, and what it is called there."""
 
 
@@ -33,19 +33,19 @@ def differences(bases: Sequence[Source], new: Source) -> Iterator[Difference]:
             yield Difference(part, name, values, new_one, matters)
 
 
-def _asked(source: Source) -> dict[Place, Any]:
+def _asked(source: Source) -> dict[Key, Any]:
     """The plan, with what is within its members beside the others; and who carried it out."""
-    found: dict[Place, Any] = {}
+    found: dict[Key, Any] = {}
     for name, value in source.plan.items():
         within = value.items() if isinstance(value, dict) else ()
-        inner: dict[Place, Any] = {("plan", f"{name}.{key}"): it for key, it in within}
+        inner: dict[Key, Any] = {("plan", f"{name}.{key}"): it for key, it in within}
         found |= inner if isinstance(value, dict) else {("plan", name): value}
     run = source.run
     found |= {("environment", name): it for name, it in run.environment._asdict().items()}
     return {**found, ("run_info", "interrupted"): run.run_info.interrupted}
 
 
-def _answered(source: Source) -> Iterator[tuple[Place, Any]]:
+def _answered(source: Source) -> Iterator[tuple[Key, Any]]:
     """Other answers take other times; that there are more errors is for the verdict to say."""
     for arm in source.analysis.arms:
         codes = {f"{it}": n for it, n in arm.status_codes.items() if it < ERROR_FROM}
@@ -55,7 +55,7 @@ def _answered(source: Source) -> Iterator[tuple[Place, Any]]:
             yield ("answers", f"{arm.label}.{_BODIES}"), arm.mean_body
 
 
-def _is_unlike(place: Place, one: Any, other: Any) -> bool:  # noqa: ANN401  # as JSON has it
+def _is_unlike(place: Key, one: Any, other: Any) -> bool:  # noqa: ANN401  # as JSON has it
     if place[0] != "answers":
         return bool(one != other)
     if one is None or other is None:  # an arm that the other run lacks, or that nobody answered

@@ -22,7 +22,7 @@ from keepalive_bench.requirements import needing
 from keepalive_bench.requirements.decision import decide
 from keepalive_bench.requirements.explanation import explaining
 from keepalive_bench.requirements.lookup import Evidence, evidence_of
-from keepalive_bench.requirements.names import places, resolve
+from keepalive_bench.requirements.names import resolve, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.metrics import Unit
     from keepalive_bench.compare.change import Change, FigureChange
     from keepalive_bench.plan.arms import Arm
-    from keepalive_bench.requirements.names import AnyMetric, Place, Subject
+    from keepalive_bench.requirements.names import AnyMetric, Scope, Subject
 
 
-def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
+def change_scopes(arms: tuple[Arm, ...]) -> Iterator[Scope]:
     """Everything that runs of these arms have a name for."""
-    for place in places(arms):
-        if not place.part:
-            verdict = next(it for it in place.metrics if it.basis == "verdict")
+    for scope in scopes(arms):
+        if not scope.part:
+            verdict = next(it for it in scope.metrics if it.basis == "verdict")
             words = replace(verdict, words=CODES, meaning="[The verdict](#the-verdict), in a word")
-            yield replace(place, metrics=(words,))
+            yield replace(scope, metrics=(words,))
         changes = (
             replace(it, unit=_unit(it), is_signed=True)
-            for it in place.metrics
-            if _has_change(place, it)
+            for it in scope.metrics
+            if _has_change(scope, it)
         )
-        yield replace(place, metrics=tuple(changes), suffix=".change")
+        yield replace(scope, metrics=tuple(changes), suffix=".change")
 
 
 def _unit(metric: AnyMetric) -> Unit:
@@ -56,7 +56,7 @@ def _unit(metric: AnyMetric) -> Unit:
     return "points" if metric.unit == "share" else metric.unit
 
 
-def _has_change(place: Place, metric: AnyMetric) -> bool:
+def _has_change(place: Scope, metric: AnyMetric) -> bool:
     if place.part == "arms":
         return is_counted(metric) or metric in ESTIMATED
     is_recommended = metric.path.startswith("recommendation.") and metric.unit == "count"
@@ -64,7 +64,7 @@ def _has_change(place: Place, metric: AnyMetric) -> bool:
     return is_total or is_recommended or metric.path in RATIOS
 
 
-def check_change(requirement: Requirement, change: Change, among: Sequence[Place]) -> Checked:
+def check_change(requirement: Requirement, change: Change, among: Sequence[Scope]) -> Checked:
     """Hold a requirement against what changed; it is about one of these places."""
     subject = resolve(requirement.name, among)
     if subject is None:
@@ -86,7 +86,7 @@ def check_change(requirement: Requirement, change: Change, among: Sequence[Place
 
 def _find_change(subject: Subject, change: Change) -> Evidence:
     """What the runs say of something."""
-    metric, place = subject.metric, subject.place
+    metric, place = subject.metric, subject.scope
     if metric.basis == "verdict":
         return Evidence(change.verdict.code)
     is_recommended = metric.path.startswith("recommendation.")
@@ -130,7 +130,7 @@ def _changed(subject: Subject, change: Change) -> Evidence:
     if subject.metric.basis != "exact":
         figure = figure_change(earlier, later, change.decision_rule.confidence)
         return Evidence(*figure[2:], lacking=_lacking(earlier, later))
-    arm = next((it for it in change.arms if it.label == subject.place.label), None)
+    arm = next((it for it in change.arms if it.label == subject.scope.label), None)
     arms = (None,) * len(runs) if arm is None else (*arm.bases, arm.new)
     *before, after = (
         (None if isinstance(it.value, str) else it.value, of)

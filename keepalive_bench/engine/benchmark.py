@@ -26,12 +26,15 @@ from keepalive_bench.engine.process_runner import (
 )
 from keepalive_bench.engine.schedule import schedule, timed, until
 from keepalive_bench.engine.system_monitor import SystemMonitor
+from keepalive_bench.errors import UsageError
 from keepalive_bench.net import urllib3_version
 from keepalive_bench.net.arms import arm_context
 from keepalive_bench.net.ports import port_range, ports_for
 from keepalive_bench.net.resolver import resolver_wait_s
 from keepalive_bench.plan.local_ports import checked_use
-from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
+from keepalive_bench.results.measured import Environment, PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.run import Run
+from keepalive_bench.units import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
-    from keepalive_bench.results.run import LostProcess
+    from keepalive_bench.results.measured import LostProcess
 
 _clock = time.perf_counter_ns
 
@@ -65,11 +68,12 @@ def benchmark(
     the run ends with what it has measured.
 
     Raises:
-        UsageError: the file of trusted certificates can't be used, or the plan's own rate uses
-            up this machine's local ports.
+        UsageError: the file of trusted certificates can't be used, the plan's own rate uses up
+            this machine's local ports, or the plan was read back without its secrets.
         KabError: one of several processes can't be started, or none could begin to measure.
         KeyboardInterrupt: Ctrl-C while warming up, when nothing is measured yet.
     """
+    _refuse_withheld(plan)
     ports = ports_for(plan)
     warning = checked_use(plan.experiment, ports) if ports else None
     if warning is not None and on_warning is not None:
@@ -86,6 +90,16 @@ def benchmark(
             port_held_s=ports.held_s if ports else None,
         )
         return run._replace(run_info=run_info)
+
+
+def _refuse_withheld(plan: Plan) -> None:
+    """A plan that was read back would ask for something else than the one that was carried out."""
+    if plan.withheld:
+        names = enumerated([f"--{name}" for name in plan.withheld])
+        raise UsageError(
+            f"This plan was read back, and secrets aren't stored: {names} must be set again. "
+            "With dataclasses.replace, set them, and withheld to None."
+        )
 
 
 def describe_environment() -> Environment:

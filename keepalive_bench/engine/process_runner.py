@@ -15,7 +15,7 @@ from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.results.run import WarmUp
+from keepalive_bench.results.measured import WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.plan.plan import Arm, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
-    from keepalive_bench.results.run import PoolCounters
+    from keepalive_bench.results.measured import PoolCounters
 
 
 class Tables(NamedTuple):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.results.run import Run, RunInfo
+    from keepalive_bench.results.measured import RunInfo
+    from keepalive_bench.results.run import Run
 
 _CLIENT_BOUND_FROM = 0.5
 """Processor time ÷ wall time above which waiting for the client itself shows in latencies."""

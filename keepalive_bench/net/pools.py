@@ -11,7 +11,7 @@ from keepalive_bench.net.queues import HoldingQueue, SingleUseQueue, TracedQueue
 from keepalive_bench.net.tls import VERSIONS, build_context, proxy_context
 from keepalive_bench.net.tracing import traced_pool
 from keepalive_bench.plan.request import basic
-from keepalive_bench.results.run import PoolCounters
+from keepalive_bench.results.measured import PoolCounters
 
 if TYPE_CHECKING:
     import ssl

@@ -40,7 +40,7 @@ _DERIVED: Members = {
 }
 """What a plan comes to."""
 _HARMLESS = {"order_given", "rounds"}
-_ADDED = {"count_by", "server", "tcp_keepalive_time"}
+_ADDED = {"count_by", "place", "server", "tcp_keepalive_time"}
 """What earlier versions don't write, as nobody could ask them for it."""
 
 

@@ -58,9 +58,9 @@ REQUESTS = Option(
     parse=int,
     words=spelled(),
     spelling="-n, --requests N",
-    help="Requests of each arm.  [default: 50; more with -c, no limit with -z]",
-    more="At several at a time, 10 rounds of them where that is more than 50; with --precision, "
-    "10,000 at most.",
+    help="Requests of each arm.  [default: 50, more with -c]",
+    more="At several at a time, 10 rounds of them where that is more than 50; with -z, no limit; "
+    "with --precision, 10,000 at most.",
     example=Example("-n 7", "arms.pooled.requests == 7"),
 )
 DURATION = Option(
@@ -171,10 +171,10 @@ class Experiment:
         ORDERS,
         spelling="--order",
         group="Comparison",
-        help="Arms take turns, or run one after the other.  [default: paired, where that changes "
-        "no traffic]",
-        more="Paired is in random order. Without it, arms run one after the other where "
-        "--maxsize is below the concurrency, or several threads pause, but for bursts.",
+        help="Arms take turns, or run one after the other.",
+        more="Paired is in random order, and the default where that changes no traffic: arms run "
+        "one after the other where --maxsize is below the concurrency, or several threads pause, "
+        "but for bursts.",
         example=Example("-n 3 --order sequential", "exchanges.columns.round[5] == 0"),
         shown=True,
     )

@@ -66,6 +66,7 @@ Group = Literal[
     "Connection",
     "TLS",
     "Comparison",
+    "Places",
     "Faults",
     "Output",
     "Options",

@@ -40,6 +40,12 @@ __all__ = [
 ]
 _SERVER_NAME = r"[A-Za-z0-9._/-]{1,64}"
 ServerName = Annotated[str, pattern(f"^{_SERVER_NAME}$")]
+_NAME = r"[\[\]A-Za-z0-9._:/@+-]"
+_PLACE = rf"{_NAME}(?:(?:{_NAME}| ){{0,62}}{_NAME})?"
+PlaceName = Annotated[str, pattern(f"^{_PLACE}$")]
+PLACE_RULE = (
+    "a name has up to 64 of the characters A-Z, a-z, 0-9 and . _ : / @ + - [ ], and blanks within"
+)
 OptionName = Annotated[str, pattern("^[a-z0-9-]{1,64}$")]
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
 _MOST_REQUIREMENTS = 1_000
@@ -68,7 +74,8 @@ class DecisionRule:
         0.05,
         share_parser("--margin"),
         spelling="--margin N",
-        help="Call what is within 1 ± this no difference.",
+        help="Within 1 ± N is no difference.",
+        more="That is so called whose whole interval lies there.",
         example=Example("-n 40 --margin 0.99", "verdict.code == no-difference"),
         shown=True,
         matters=False,
@@ -105,25 +112,54 @@ class DecisionRule:
             raise UsageError(f"There may be {_MOST_REQUIREMENTS:,} requirements at most.")
 
 
+def can_be_place(name: str) -> bool:
+    """Whether a place may be called so."""
+    return re.fullmatch(_PLACE, name) is not None
+
+
+def check_place(name: str, said: str) -> None:
+    """Check that a place can be called so, as is `said` in that way.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if not can_be_place(name):
+        raise UsageError(f"No place can be called {quoted(name)} ({said}): {PLACE_RULE}.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the user knows of the endpoint that no answer may tell."""
+    """What the user knows, and no answer may tell."""
 
     server: ServerName | None = option(
         None,
         str,
         spelling="--server NAME",
-        help="Whose settings to advise, where responses don't say: nginx; see kab explain "
-        "products.",
-        more="Name who stands nearest to the client, and so ends connections.",
+        help="Whose settings to give advice on: nginx.",
+        more="Where responses don't say: name who stands nearest to the client, and so ends "
+        "connections; kab explain products lists them.",
         example=Example("--server haproxy", "plan.server == haproxy"),
         shown=True,
         matters=False,
     )
     """Who ends connections there, as the user says; `None`: what answers say is taken."""
+    place: PlaceName | None = option(
+        None,
+        str,
+        group="Places",
+        spelling="--place NAME",
+        help="Where this run is made, for kab places: eu-west.",
+        more="Without it, a result doesn't say: a host's name is nobody's business.",
+        example=Example("--place eu-west", "plan.place == eu-west"),
+        shown=True,
+        matters=False,
+    )
+    """Where a run is made, as the user calls it; `None`: `--place` wasn't given."""
 
     def __post_init__(self) -> None:
-        """Check that it can be a name: whether kab knows it, is checked where the names are."""
+        """Check that they can be names: whether kab knows one is checked where its names are."""
+        if self.place is not None:
+            check_place(self.place, "--place")
         if self.server is not None and not re.fullmatch(_SERVER_NAME, self.server):
             raise UsageError(
                 f"No server is called {quoted(self.server)} (--server): it is one name, of who "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.findings.finding_kind import FindingKind
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import Scope
     from keepalive_bench.results.failure_kinds import FailureKind, Provoked
 
 _ACTORS = {
@@ -64,7 +64,7 @@ _BY_INTERVAL = (
 
 
 def explained(
-    name: str, among: Sequence[Place], changes: Mapping[str, str] | None = None
+    name: str, among: Sequence[Scope], changes: Mapping[str, str] | None = None
 ) -> Explanation | None:
     """What a name means; `None`: nothing.
 
@@ -92,7 +92,7 @@ def _spellings(name: str) -> Iterator[str]:
     yield from (name, small, re.sub(r"[ _]", "-", small))
 
 
-def _of_code(name: str, among: Sequence[Place]) -> Explanation | None:
+def _of_code(name: str, among: Sequence[Scope]) -> Explanation | None:
     arm = next((it for it in ARM_KINDS if it.name == name), None)
     if arm is not None:
         return Explanation(name, arm.help, (Section("Choose it", lines=(f"--arm {name}",)),))
@@ -308,12 +308,31 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
     return Explanation(name, "A figure that a requirement can be about", filled(sections))
 
 
-def of_trace(name: str, among: Sequence[Place]) -> Explanation | None:
-    """What a name means in requirements of `kab trace`; `None`: nothing."""
+class Teller(NamedTuple):
+    """A command that tells numbers of its own."""
+
+    usage: str
+    """How it is called, with a requirement."""
+    whole: str
+    """What numbers of all together are of."""
+    each: str = ""
+    """What the others are of."""
+    one: str = ""
+    """How one of these is called."""
+
+
+TRACE = Teller(
+    "kab trace --require '{}' python app.py", "the whole program", "each origin", "api.example.com"
+)
+PLACES = Teller("kab places --require '{}' results/", "all places together")
+
+
+def of_teller(name: str, among: Sequence[Scope], teller: Teller) -> Explanation | None:
+    """What a name means in requirements of a command; `None`: nothing."""
     subject = resolve(name.strip(), among)
     if subject is None:
         return None
-    metric, is_of_origin = subject.metric, bool(subject.place.steps)
+    metric, is_of_each = subject.metric, bool(subject.scope.steps)
     reasons = {it.code: it.title for it in (*PROGRAM_REASONS, *REASON_KINDS)}
     meaning = (
         f"Connections that were opened for the reason {subject.key}: {reasons[subject.key]}"
@@ -325,17 +344,19 @@ def of_trace(name: str, among: Sequence[Place]) -> Explanation | None:
         f"{metric.better} is better".capitalize() if metric.better else "",
         f"Unknown where {metric.lacking}" if metric.lacking else "",
     )
-    is_none_best = metric.unit == "count" and metric.better == "lower" and name != "connections"
-    asked = f"{name}{'==0' if is_none_best else _EXAMPLES.get(metric.unit, '<=10')}"
-    lines = [f"kab trace --require '{asked}' python app.py"]
-    if is_of_origin:
-        lines.append(f"kab trace --require 'api.example.com: {asked}' python app.py")
+    is_none_best = metric.unit == "count" and not name.endswith("connections")
+    bound = "==0" if is_none_best and metric.better == "lower" else _EXAMPLES.get(metric.unit)
+    bound = bound or (">=10" if metric.better == "higher" else "<=10")
+    asked = f"{name}{bound}"
+    lines = [teller.usage.format(asked)]
+    if is_of_each:
+        lines.append(teller.usage.format(f"{teller.one}: {asked}"))
     sections = (
         Section("", (f"{'. '.join(filter(None, sentences))}.",)),
         Section("Require it", lines=tuple(lines)),
     )
-    whose = "each origin" if is_of_origin else "the whole program"
-    return Explanation(name, f"What kab trace tells of {whose}", sections)
+    whose, command = teller.each if is_of_each else teller.whole, teller.usage.split(" --")[0]
+    return Explanation(name, f"What {command} tells of {whose}", sections)
 
 
 def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:
@@ -350,15 +371,15 @@ def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:
     return Explanation(code, "A verdict", (Section("What it says", rows=rows), required))
 
 
-def _of_title(title: str, among: Sequence[Place]) -> Explanation | None:
+def _of_title(title: str, among: Sequence[Scope]) -> Explanation | None:
     """A row or a column of a table: the metric that it shows, or the phase."""
     phase = next((it for it, words in PHASE_TITLES.items() if title in {it, words}), None)
-    for place in among:
-        for metric in place.named:
+    for scope in among:
+        for metric in scope.named:
             if phase is not None and metric.path == "phases_s.<phase>.per_request":
-                return _of_phase(title, phase, Subject(place=place, metric=metric, key=phase))
-            if title == metric.title and place.label:
-                subject = Subject(place=place, metric=metric, key="")
+                return _of_phase(title, phase, Subject(scope=scope, metric=metric, key=phase))
+            if title == metric.title and scope.label:
+                subject = Subject(scope=scope, metric=metric, key="")
                 return _of_metric(subject.name.removeprefix("arms."), subject)._replace(name=title)
     return None
 

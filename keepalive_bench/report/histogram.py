@@ -42,6 +42,15 @@ class Histogram(NamedTuple):
     """Whether edges are equally far apart on a logarithmic scale."""
 
 
+class Reach(NamedTuple):
+    """From where to where an axis of latencies goes; a few that are far slower lie beyond it."""
+
+    low_s: float
+    high_s: float
+    logarithmic: bool
+    """Whether it has to be; otherwise it may begin at zero."""
+
+
 def latencies_of(run: Run) -> dict[str, list[float]]:
     """The latencies of the exchanges that are timed, sorted, by label; an arm may have none."""
     exchanges = run.exchanges
@@ -66,15 +75,7 @@ def histogram(
     present = [values for values in latencies.values() if values]
     if max(map(len, present), default=0) < FEWEST:
         return None
-    low, high = min(values[0] for values in present), max(values[-1] for values in present)
-    usual = max(_usual(values, at_least=1 if from_zero else 0) for values in present)
-    if high - low > _LONG_TAIL * (usual - low) > 0:
-        high = usual
-    if high <= low:  # all the same: one bin in the middle of the axis
-        low, high = 0.9 * low, 1.1 * low or 1e-3
-    fastest = min(values[len(values) // 2] for values in present)
-    too_far = low > 0 and high / fastest >= _TOO_FAR_FROM_ZERO
-    logarithmic = too_far if from_zero else low > 0 and high / low >= _FAR_APART
+    low, high, logarithmic = reach(present, from_zero=from_zero)
     if from_zero and not logarithmic:
         bins, low = _from_zero(low, high, bins)
     edges = tuple(_edges(low, high, bins, logarithmic=logarithmic))
@@ -88,6 +89,20 @@ def histogram(
         },
         logarithmic=logarithmic,
     )
+
+
+def reach(present: Sequence[Sequence[float]], *, from_zero: bool) -> Reach:
+    """How far the axis goes that shows some arms; takes sorted values, one of each at least."""
+    low, high = min(values[0] for values in present), max(values[-1] for values in present)
+    usual = max(_usual(values, at_least=1 if from_zero else 0) for values in present)
+    if high - low > _LONG_TAIL * (usual - low) > 0:
+        high = usual
+    if high <= low:  # all the same: one bin in the middle of the axis
+        low, high = 0.9 * low, 1.1 * low or 1e-3
+    fastest = min(values[len(values) // 2] for values in present)
+    too_far = low > 0 and high / fastest >= _TOO_FAR_FROM_ZERO
+    logarithmic = too_far if from_zero else low > 0 and high / low >= _FAR_APART
+    return Reach(low, high, logarithmic)
 
 
 def _usual(values: Sequence[float], *, at_least: int) -> float:

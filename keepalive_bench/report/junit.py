@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Checked
     from keepalive_bench.report import Report
-    from keepalive_bench.results.run import RunInfo
+    from keepalive_bench.results.measured import RunInfo
 
 _MEASUREMENT, _REQUIREMENT = "kab.measurement", "kab.requirement"
 _TO_THE_SECOND = len("2026-01-02T03:04:05")

@@ -32,6 +32,7 @@ _VERDICT_MARKS = {
     "not-measured": "❌",
 }
 _STANDING_MARKS: dict[Status, str] = {"missed": "❌", "undecided": "❔", "met": "✅"}
+_LEFT, _RIGHT = ":---", "---:"
 _SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an emoji
 
 
@@ -83,9 +84,10 @@ def code(words: str) -> str:
 
 
 def set_table(table: TextTable) -> Iterator[str]:
-    """A table: all but the names are numbers."""
+    """A table: names and words on the left of their columns, numbers on the right."""
     rows = ((_indented(name), *map(text, cells)) for name, *cells in table.rows)
-    yield from _set_rows([text(head) for head in table.headings], rows)
+    marks = [_LEFT, *(_LEFT if it.justify == "left" else _RIGHT for it in table.columns)]
+    yield from _set_rows([text(head) for head in table.headings], marks, rows)
 
 
 def _indented(name: str) -> str:
@@ -94,10 +96,9 @@ def _indented(name: str) -> str:
 
 
 def _set_rows(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
+    heads: Sequence[str], marks: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> Iterator[str]:
-    """Rows of cells that are Markdown already; all but the first columns are numbers."""
-    marks = [":---" if number < left else "---:" for number in range(len(heads))]
+    """Rows of cells that are Markdown already; `marks` say which side of its column each is on."""
     for cells in (heads, marks, *rows):
         yield f"| {' | '.join(cells)} |\n"
     yield "\n"
@@ -115,7 +116,8 @@ def requirements(checked: Sequence[Checked], *, strict: bool) -> Iterator[str]:
             for it in in_order(checked)
         )
         yield "### Requirements\n\n"
-        yield from _set_rows(("", "requirement", "what was found"), rows, left=3)
+        heads = ("", "requirement", "what was found")
+        yield from _set_rows(heads, [_LEFT] * len(heads), rows)
         note = undecided_note(checked, strict=strict)
         if note:
             yield f"{text(note)}\n\n"

@@ -33,7 +33,7 @@ _TRAFFICS = {
 
 def headline(analysis: Analysis) -> str:
     """What was asked: method and URL."""
-    return _asked(analysis.plan)
+    return requested(analysis.plan)
 
 
 def place(analysis: Analysis) -> str:
@@ -53,10 +53,11 @@ def planned(plan: Plan) -> str:
     counts = dict.fromkeys(experiment.labels, experiment.requests)
     requests = _requests(counts) if experiment.is_limited else "unlimited requests"
     at_most = "at most " if experiment.is_limited and experiment.may_end_early else ""
-    return f"{_asked(plan)} · {_circumstances(plan, f'{at_most}{requests}', counts)}"
+    return f"{requested(plan)} · {_circumstances(plan, f'{at_most}{requests}', counts)}"
 
 
-def _asked(plan: Plan) -> str:
+def requested(plan: Plan) -> str:
+    """What is asked for: method and URL."""
     return f"{printable(plan.request.method)} {_place(plan)}"
 
 

@@ -11,7 +11,7 @@ from keepalive_bench.requirements.explanation import explaining
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.feasible import why_unmeetable
 from keepalive_bench.requirements.lookup import evidence_of
-from keepalive_bench.requirements.names import places, resolve
+from keepalive_bench.requirements.names import resolve, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, 
     """
     added = (more,) if isinstance(more, str) else more
     texts = dict.fromkeys((*plan.decision_rule.requirements, *added))
-    among = tuple(places(plan.experiment.arms)) if texts else ()
+    among = tuple(scopes(plan.experiment.arms)) if texts else ()
     return tuple(parse(text, among) for text in texts)
 
 
@@ -54,7 +54,7 @@ def refuse_unmeetable(plan: Plan) -> None:
 
 
 def _subject(requirement: Requirement, plan: Plan) -> Subject:
-    subject = resolve(requirement.name, places(plan.experiment.arms))
+    subject = resolve(requirement.name, scopes(plan.experiment.arms))
     if subject is None:
         raise KeyError(requirement.name)
     return subject
@@ -79,7 +79,7 @@ def check(
     subject = _subject(requirement, plan)
     found = evidence_of(subject, document, plan.experiment)
     if subject.metric.percent and not found.lacking:
-        view = views[subject.place.label]
+        view = views[subject.scope.label]
         low, high = view.quantile_ends(subject.metric.percent)
         found = found._replace(low=low, high=high, one_sided=True)
         factor = view.interval_inflation

@@ -92,6 +92,11 @@ def shown(value: float | str, kind: Unit, beside: float | str | None = None) -> 
     """A value as a person reads it; with more digits where it would read like what it isn't."""
     if isinstance(value, str):
         return value
+    text = _told_apart(value, kind, beside)
+    return f"−{text[1:]}" if text.startswith("-") else text  # as in tables
+
+
+def _told_apart(value: float, kind: Unit, beside: float | str | None) -> str:
     text = _rounded(value, kind)
     if not isinstance(beside, float) or value == beside or text != _rounded(beside, kind):
         return text

@@ -29,7 +29,7 @@ def explaining(
         findings: all of the run.
     """
     codes: Collection[str] = found.why
-    label = subject.place.label if subject.place.part == "arms" else ""
+    label = subject.scope.label if subject.scope.part == "arms" else ""
     if not codes and _needs_reuse(subject, found):
         label = next(iter(document["arms"]))
         codes = why_reopened(document["arms"][label])
@@ -40,7 +40,7 @@ def explaining(
 def _needs_reuse(subject: Subject, found: Evidence) -> bool:
     """Whether it would be otherwise if connections were reused more often."""
     is_known_speedup = subject.metric.path == "speedup" and found.value is not None
-    is_compared = subject.metric.basis == "verdict" or subject.place.part == "comparisons"
+    is_compared = subject.metric.basis == "verdict" or subject.scope.part == "comparisons"
     return is_compared and not is_known_speedup
 
 

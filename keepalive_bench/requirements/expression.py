@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from keepalive_bench.analysis import Operator
-    from keepalive_bench.requirements.names import AnyMetric, Place, Subject
+    from keepalive_bench.requirements.names import AnyMetric, Scope, Subject
 
 _LONGEST = 200
 _COMPARED_WITH = 8_000
@@ -36,8 +36,8 @@ class _FaultError(Exception):
         self.place = place
 
 
-def parse(text: str, among: Sequence[Place], start: int = 0) -> Requirement:
-    """One requirement, on something that one of these places has.
+def parse(text: str, among: Sequence[Scope], start: int = 0) -> Requirement:
+    """One requirement, on something that one of these scopes has.
 
     `start`: where in the text it begins; before that is what it is about (`selection.py`).
 
@@ -60,7 +60,7 @@ def fault_in(text: str, place: int, sentence: str) -> UsageError:
     )
 
 
-def _parsed(text: str, among: Sequence[Place], begin: int) -> Requirement:
+def _parsed(text: str, among: Sequence[Scope], begin: int) -> Requirement:
     found = re.compile(_OPERATOR).search(text, begin)
     if found is None:
         raise _FaultError(
@@ -92,7 +92,7 @@ def _trimmed(text: str, start: int) -> tuple[int, str]:
     return start + len(rest) - len(rest.lstrip()), rest.strip()
 
 
-def _refuse_name(place: int, spelled: str, among: Sequence[Place]) -> NoReturn:
+def _refuse_name(place: int, spelled: str, among: Sequence[Scope]) -> NoReturn:
     if re.match(NUMBER, spelled):
         raise _FaultError(place, "the name comes first, and what it is compared with last")
     parts = {it.part for it in among}

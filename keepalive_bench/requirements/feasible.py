@@ -48,7 +48,7 @@ def _out_of_span(requirement: Requirement, subject: Subject, plan: Plan) -> str:
     metric, bound = subject.metric, requirement.bound
     if isinstance(bound, str):
         return _other_words(requirement, subject, plan)
-    low, high = metric.spans(plan.experiment, subject.place.label)
+    low, high = metric.spans(plan.experiment, subject.scope.label)
     low = low if metric.is_signed else max(low, 0.0)
     high = min(high, 1.0) if metric.unit == "share" else high
     can_meet = {
@@ -73,6 +73,6 @@ def _other_words(requirement: Requirement, subject: Subject, plan: Plan) -> str:
     metric, bound = subject.metric, requirement.bound
     if metric.words_of is None:
         return ""
-    can_be = metric.words_of(plan.experiment, subject.place.label)
+    can_be = metric.words_of(plan.experiment, subject.scope.label)
     can_meet = bound in can_be if requirement.operator == "==" else {bound} != {*can_be}
     return "" if can_meet else f"{subject.spoken} is always {' or '.join(can_be)}"

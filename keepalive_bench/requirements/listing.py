@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.field_docs import field_docs
 from keepalive_bench.plan.arms import Arm
-from keepalive_bench.requirements.names import places
-from keepalive_bench.results.run import RunInfo, WarmUp
+from keepalive_bench.requirements.names import scopes
+from keepalive_bench.results.measured import RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.requirements.names import AnyMetric, Place
+    from keepalive_bench.requirements.names import AnyMetric, Scope
 
 _PARTS = {
     "arms": "Of an arm",
@@ -38,7 +38,7 @@ def parts() -> Iterator[tuple[str, list[Listed]]]:
 
     `LABEL` stands for an arm, `OTHER` for the one that it is compared with.
     """
-    found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
+    found = tuple(scopes((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
     for member, title in _PARTS.items():
         shown = [it for it in found if it.part == member and it.prefixes[0] != "OTHER."]
         yield title, list(_listed(shown))
@@ -52,18 +52,18 @@ def meaning_of(metric: AnyMetric) -> str:
     return field_docs(_DOCUMENTED[group]).get(name, "").partition("; `None`")[0].rstrip(".")
 
 
-def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
+def spellings(spelled: Iterable[Scope], metric: AnyMetric) -> set[str]:
     """But for those that end as the file's own members do, and those with an arm's name."""
     return {
-        f"{place.prefixes[0]}{form}"
-        for place in spelled
-        if metric in place.metrics and place.prefixes[0] != f"{place.label}."
-        for form in place.forms(metric)
+        f"{scope.prefixes[0]}{form}"
+        for scope in spelled
+        if metric in scope.metrics and scope.prefixes[0] != f"{scope.label}."
+        for form in scope.forms(metric)
         if not form.endswith(".estimate")
     }
 
 
-def _listed(spelled: Sequence[Place]) -> Iterator[Listed]:
+def _listed(spelled: Sequence[Scope]) -> Iterator[Listed]:
     told = ((meaning_of(it), it) for it in spelled[0].named)
     for meaning, found in groupby(told, lambda it: it[0]):
         names = [

@@ -33,18 +33,18 @@ class Evidence(NamedTuple):
 
 def evidence_of(subject: Subject, document: Document, experiment: Experiment) -> Evidence:
     """What a run's document says of something."""
-    metric, key, place = subject.metric, subject.key, subject.place
-    if not place.part:
+    metric, key, scope = subject.metric, subject.key, subject.scope
+    if not scope.part:
         found = _of_run(metric, key, document, experiment)
         return found._replace(why=metric.why(document)) if metric.why else found
-    if place.part == "arms":
-        arm = document["arms"][place.label]
-        found = of_arm(metric, key, arm, experiment, place.label)
+    if scope.part == "arms":
+        arm = document["arms"][scope.label]
+        found = of_arm(metric, key, arm, experiment, scope.label)
         return found._replace(why=metric.why(arm)) if metric.why else found
-    part = _at(document, place.steps)
+    part = _at(document, scope.steps)
     if part is None:
         return Evidence(None, lacking=NO_SWEEP)
-    if place.part == "comparisons":
+    if scope.part == "comparisons":
         return _of_comparison(metric, key, part, document["arms"])
     return _read(metric, key, part)
 

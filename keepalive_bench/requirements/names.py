@@ -27,7 +27,7 @@ _SAVINGS = {it.path for it in COMPARISON_METRICS if it.path.startswith("saving_s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Scope:
     """A part of the document, and a way to spell what it has."""
 
     name: str = ""
@@ -57,7 +57,7 @@ class Place:
 class Subject:
     """What a name means."""
 
-    place: Place
+    scope: Scope
     metric: AnyMetric
     key: str
     """In the place of the metric's placeholder."""
@@ -66,7 +66,7 @@ class Subject:
     def name(self) -> str:
         """Its place in the results file, in full."""
         path = self.metric.path.replace(self.metric.placeholder, self.key)
-        return f"{self.place.name}{path}{self.place.suffix}"
+        return f"{self.scope.name}{path}{self.scope.suffix}"
 
     @property
     def spoken(self) -> str:
@@ -75,7 +75,7 @@ class Subject:
         return short.replace("latency_s.", "").removesuffix(".code")
 
 
-def places(arms: tuple[Arm, ...]) -> Iterator[Place]:
+def scopes(arms: tuple[Arm, ...]) -> Iterator[Scope]:
     """All that a run of these arms has, in the order in which names are taken.
 
     Where an arm is called like something else, the short name is the other thing's, and the arm's
@@ -86,11 +86,11 @@ def places(arms: tuple[Arm, ...]) -> Iterator[Place]:
         "<label>": tuple(arm.label for arm in arms),
     }
     of_run = (replace(it, keys=it.keys or keys.get(it.placeholder, ())) for it in RUN_METRICS)
-    yield Place(metrics=tuple(of_run), forms=_run_forms)
+    yield Scope(metrics=tuple(of_run), forms=_run_forms)
     swept = sorted((arm.value, arm.label) for arm in arms if arm.value is not None)
     for number, (_, label) in enumerate(swept):
         name = f"sweep.values[{number}]."
-        value = Place(
+        value = Scope(
             name=name,
             steps=("sweep", "values", number),
             metrics=SWEEP_METRICS,
@@ -102,7 +102,7 @@ def places(arms: tuple[Arm, ...]) -> Iterator[Place]:
         yield replace(value, metrics=counts, prefixes=(f"{label}.",))
     for number, arm in enumerate(arms[1:]):
         name = f"comparisons[{number}]."
-        comparison = Place(
+        comparison = Scope(
             name=name,
             steps=("comparisons", number),
             label=arm.label,
@@ -120,8 +120,8 @@ def places(arms: tuple[Arm, ...]) -> Iterator[Place]:
         yield _arm(arm.label, f"{arm.label}.", f"arms.{arm.label}.")
 
 
-def _arm(label: str, *prefixes: str) -> Place:
-    return Place(
+def _arm(label: str, *prefixes: str) -> Scope:
+    return Scope(
         name=f"arms.{label}.",
         steps=("arms", label),
         label=label,
@@ -131,26 +131,26 @@ def _arm(label: str, *prefixes: str) -> Place:
     )
 
 
-def resolve(spelled: str, among: Iterable[Place]) -> Subject | None:
+def resolve(spelled: str, among: Iterable[Scope]) -> Subject | None:
     """What a name means; `None`: nothing."""
-    for place in among:
-        for prefix in place.prefixes:
-            if spelled.startswith(prefix) and spelled.endswith(place.suffix):
-                rest = spelled[len(prefix) : len(spelled) - len(place.suffix)]
-                for metric in place.named:
-                    for form in place.forms(metric):
+    for scope in among:
+        for prefix in scope.prefixes:
+            if spelled.startswith(prefix) and spelled.endswith(scope.suffix):
+                rest = spelled[len(prefix) : len(spelled) - len(scope.suffix)]
+                for metric in scope.named:
+                    for form in scope.forms(metric):
                         key = _key(rest, form, metric)
                         if key is not None:
-                            return Subject(place=place, metric=metric, key=key)
+                            return Subject(scope=scope, metric=metric, key=key)
     return None
 
 
-def all_names(among: Iterable[Place]) -> Iterator[str]:
+def all_names(among: Iterable[Scope]) -> Iterator[str]:
     """Every name that something has, each of its spellings."""
-    for place in among:
-        for prefix, metric in product(place.prefixes, place.named):
-            for key, form in product(metric.keys or ("",), place.forms(metric)):
-                yield f"{prefix}{form.replace(metric.placeholder, key)}{place.suffix}"
+    for scope in among:
+        for prefix, metric in product(scope.prefixes, scope.named):
+            for key, form in product(metric.keys or ("",), scope.forms(metric)):
+                yield f"{prefix}{form.replace(metric.placeholder, key)}{scope.suffix}"
 
 
 def _key(rest: str, form: str, metric: AnyMetric) -> str | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keepalive_bench.analysis import Requirement
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import Scope
 
 
 class Selection(NamedTuple):
@@ -36,10 +36,10 @@ def selection(text: str) -> Selection:
     return Selection(text[: separators[-1]].strip(), separators[-1] + 1)
 
 
-def parse_selected(text: str, among: Sequence[Place]) -> Requirement:
+def parse_selected(text: str, among: Sequence[Scope]) -> Requirement:
     """One requirement, with a selector or without.
 
-    Places without steps have what is of all things together, and takes no selector.
+    Scopes without steps have what is of all things together, and takes no selector.
 
     Raises:
         UsageError: it isn't one; with what is wrong with it, and where in it.
@@ -53,13 +53,13 @@ def parse_selected(text: str, among: Sequence[Place]) -> Requirement:
         _refuse_colon(text, among, start)
         raise
     subject = resolve(requirement.name, among)
-    if selector and subject is not None and not subject.place.steps:
+    if selector and subject is not None and not subject.scope.steps:
         alone = f"{subject.name} is of the whole, so leave out what stands before it"
         raise fault_in(text, 0, alone)
     return requirement
 
 
-def _refuse_colon(text: str, among: Sequence[Place], start: int) -> None:
+def _refuse_colon(text: str, among: Sequence[Scope], start: int) -> None:
     """Where only a blank is missing behind a colon, say so.
 
     Raises:

@@ -16,11 +16,11 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import DERIVED_COLUMNS, ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import ENDINGS, Answer, Counted, Failure
-from keepalive_bench.results.run import (  # noqa: TC001  # the types are read at run time
+from keepalive_bench.results.measured import (  # noqa: TC001  # the types are read at run time
     Environment,
     Label,
+    Measured,
     PoolCounters,
-    Run,
     RunInfo,
     WarmUp,
 )
@@ -134,11 +134,14 @@ def _table_schema(head: type, columns: Iterable[ColumnKind[Any]]) -> Schema:
     }
 
 
-def document_lines(run: Run, derived: Document) -> Iterator[str]:
+def document_lines(run: Measured, derived: Document | None = None) -> Iterator[str]:
     """The file's lines: what is measured, with `derived` in its place before the raw columns.
 
-    Its member `connections` has what is derived for each of them: tables, and `columns`.
+    Its member `connections` has what is derived for each of them: tables, and `columns`. Without,
+    the file has what kab reads, and no more.
     """
+    setups = run.setups() if derived else {}
+    derived = derived or _underived(run)
     by_connection = derived["connections"]
     head = {
         "schema_version": SCHEMA_VERSION,
@@ -156,11 +159,18 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
     columns.setdefault("counted", array("h", [NONE]) * len(exchanges))  # by nothing
     columns.setdefault("queued_s", array("f", [nan]) * len(exchanges))  # it is no open load
     yield from _table_lines("exchanges", columns, _stored_exchanges(exchanges), ",\n")
-    setups = {f"{name}_s": column for name, column in run.setups().items()}
-    columns = {**connections.columns(), **setups, **by_connection["columns"]}
+    setup_columns = {f"{name}_s": column for name, column in setups.items()}
+    columns = {**connections.columns(), **setup_columns, **by_connection["columns"]}
     stored = _stored_connections(connections, by_connection["reasons"])
     yield from _table_lines("connections", columns, stored)
     yield "}\n"
+
+
+def _underived(run: Measured) -> Document:
+    return {
+        "arms": {label: {"urllib3": it} for label, it in run.counters.items()},
+        "connections": {"reasons": (), "columns": {}},
+    }
 
 
 def _stored_exchanges(exchanges: ExchangeColumns) -> StoredExchanges:

@@ -6,6 +6,7 @@ numbers that nobody can have measured.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import reprlib
@@ -16,13 +17,13 @@ from math import isnan
 from operator import add, gt
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.errors import ResultsFileError, UsageError
+from keepalive_bench.errors import OtherDocumentError, ResultsFileError, UsageError
 from keepalive_bench.plan.document import plan_from
 from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.file import SCHEMA_VERSION, StoredRun
-from keepalive_bench.results.run import Run
+from keepalive_bench.results.measured import Measured
 from keepalive_bench.typed_json import Document, FaultError, from_json
 from keepalive_bench.units import printable, quoted
 
@@ -42,12 +43,13 @@ _PACKED_LINE = re.compile(rf'"({codec.MARK}[A-Za-z0-9+/]*={{0,2}})"(,?)')
 _LONGEST_REASON = 200
 _ADDED = {"retransmissions"}
 """Columns that earlier versions don't write: there are no numbers then."""
-_NONE = "isn't a kab results file, or is damaged"
+_IS_NONE = "isn't a kab results file"
+_NONE = f"{_IS_NONE}, or is damaged"
 _ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
 """Phases are kept to 24 bits, and so may add up to a little more than they were."""
 
 
-def read_run(lines: Iterable[str], name: str = "The file") -> Run:
+def read_run(lines: Iterable[str], name: str = "The file") -> Measured:
     """The run in a results file, which is called `name` where something is wrong with it.
 
     Lines may come in pieces. Memory is bounded, whatever is in them.
@@ -80,9 +82,13 @@ def read_run(lines: Iterable[str], name: str = "The file") -> Run:
 
 def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
     if not isinstance(document, dict):
-        raise FaultError("it isn't a JSON object")
+        raise OtherDocumentError(f"{name} {_IS_NONE}: it isn't a JSON object.")
+    if isinstance(kind := document.get("kind"), str):
+        raise OtherDocumentError(
+            f"{name} {_IS_NONE}: it is of the kind {quoted(kind)}, and kab run writes another."
+        )
     if "schema_version" not in document:
-        raise FaultError("it has no schema_version")
+        raise OtherDocumentError(f"{name} {_IS_NONE}: it has no schema_version.")
     version = document["schema_version"]
     if version != SCHEMA_VERSION or isinstance(version, bool | float):
         shown = printable(reprlib.repr(version))
@@ -93,7 +99,7 @@ def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whateve
         )
 
 
-def _run(document: Document, chunks: list[bytes]) -> Run:
+def _run(document: Document, chunks: list[bytes]) -> Measured:
     plan = plan_from(document["plan"])
     stored = from_json(StoredRun, document)
     labels = plan.experiment.labels
@@ -121,7 +127,7 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
     pairs = zip(stored.connections.ciphers, stored.connections.resumed, strict=True)
     connections.handshakes.extend((*pair, resumed) for pair, resumed in pairs)
     _fill(connections, document["connections"], chunks)
-    return Run(
+    return Measured(
         plan=plan,
         environment=stored.environment,
         run_info=stored.run_info,
@@ -165,7 +171,9 @@ def _parsed(lines: Iterable[str], chunks: list[bytes]) -> Any:  # noqa: ANN401  
     Raises:
         FaultError: it is no JSON, or more than memory should be spent on.
     """
-    text = "".join(_within_limits(lines, chunks))
+    parts = io.StringIO()  # millions of lines would take more memory than what is in them
+    parts.writelines(_within_limits(lines, chunks))
+    text = parts.getvalue()
     if sum(map(text.count, ",[{:")) > _MOST_PARTS:
         raise FaultError("it has more parts than a results file that kab reads")
     try:
@@ -208,7 +216,7 @@ def _within_limits(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
         yield kept
 
 
-def _check(run: Run) -> None:
+def _check(run: Measured) -> None:
     """Check that a run could have been measured.
 
     Raises:
@@ -259,7 +267,7 @@ def _check_phases(exchanges: ExchangeColumns) -> None:
         raise FaultError("an exchange has phases that took longer than it did")
 
 
-def _check_counts(run: Run) -> None:
+def _check_counts(run: Measured) -> None:
     """Refuse more exchanges than there were to be."""
     labels, exchanges = run.plan.experiment.labels, run.exchanges
     due = run.run_info.requests

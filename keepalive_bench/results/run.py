@@ -1,159 +1,156 @@
-"""A run: the plan, the machine it ran on, and everything that was measured."""
+"""A run that can be kept in a file, and read back from one."""
 
 from __future__ import annotations
 
-from array import array
-from math import isnan, nan
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+import io
+import os
+import stat
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
-from keepalive_bench.plan.arms import LABEL
-from keepalive_bench.results.exchange import SETUP, Failure
-from keepalive_bench.typed_json import (
-    DERIVED,
-    MOMENT,
-    Count,
-    Positive,
-    Seconds,
-    Share,
-    least,
-    pattern,
-)
+from keepalive_bench.errors import ResultsFileError, UsageError
+from keepalive_bench.results.measured import Measured
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
-    from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+    from collections.abc import Callable, Iterable, Iterator
 
-Label = Annotated[str, pattern(f"^{LABEL}$")]
+    from typing_extensions import Self
 
-
-class PoolCounters(NamedTuple):
-    """urllib3's own two numbers: connection *objects* made, and attempts at a request."""
-
-    num_connections: Count = 0
-    num_requests: Count = 0
+_PIECE = 2**20
+"""What is read at once: also of a line, as a stored run's packed strings are shorter."""
+_GZIP = b"\x1f\x8b"
+_COMPRESSED = ".gz"
+_NAME_SHOWN = 40
 
 
-class WarmUp(NamedTuple):
-    """What an arm's warm-up did, on pools of its own; counted nowhere else."""
+def text_pieces(raw: IO[bytes], name: str, errors: str = "strict") -> Iterator[str]:
+    """The lines of a stream, compressed or not, in pieces where they are long; it is closed then.
 
-    requests: Count = 0
-    """Warm-ups sent."""
-    connections: Count = 0
-    """Connections opened for them."""
-    failures: tuple[Failure, ...] = ()
+    Raises:
+        OSError: it can't be read.
+        ResultsFileError: it is compressed, and damaged.
+    """
+    import gzip  # noqa: PLC0415  # most runs are neither read nor written
+    import zlib  # noqa: PLC0415  # the same
 
-    @property
-    def failed(self) -> Annotated[int, DERIVED, least(0)]:
-        """How many of them failed."""
-        return len(self.failures)
-
-
-class Environment(NamedTuple):
-    """Where and with what a run was made."""
-
-    kab: str
-    """Its version."""
-    python: str
-    """Its version."""
-    implementation: str
-    """Of Python, such as `cpython`."""
-    urllib3: str
-    """Its version."""
-    openssl: str
-    """Its version."""
-    os: str
-    """The operating system and its release."""
-    machine: str
-    """The processor's architecture."""
-    cpu_count: Positive
-    """Processors that the system has."""
-    clock_resolution_s: Seconds
-    """The smallest step of the clock that times everything here."""
-    ephemeral_ports: Positive | None = None
-    """Local ports that the system has for connections to one address; `None`: unknown, as
-    everywhere but on Linux."""
-    resolver_wait_s: Seconds | None = None
-    """How long its resolver waits for a nameserver before it asks again; `None`: unknown, as
-    everywhere but on Linux."""
+    if isinstance(raw, io.BufferedReader):
+        buffered = raw
+    else:
+        buffered = io.BufferedReader(cast("io.RawIOBase", raw))
+    is_packed = buffered.peek(len(_GZIP)).startswith(_GZIP)
+    plain = gzip.GzipFile(fileobj=buffered, mode="rb") if is_packed else buffered
+    try:
+        with io.TextIOWrapper(plain, encoding="utf-8-sig", errors=errors, newline="\n") as text:
+            yield from iter(partial(text.readline, _PIECE), "")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise ResultsFileError(f"{name} is compressed, and damaged.") from None
 
 
-class LostProcess(NamedTuple):
-    """One of several processes that ended, or was given up, before it told what it measured."""
-
-    process: Count
-    """Which one, from 0; its requests count as not sent."""
-    why: str
-    """How it ended, or why it was given up."""
-    sent: dict[Label, Count]
-    """How many of its exchanges are lost, by arm, as far as they were told."""
-
-
-class RunInfo(NamedTuple):
-    """How the measurement itself went, warm-ups left out."""
-
-    started_at: Annotated[str, MOMENT]
-    """Date and time of its start, ISO 8601, UTC, to the millisecond:
-    `2026-01-02T03:04:05.678+00:00`."""
-    wall_s: Seconds
-    """How long it took."""
-    cpu_s: Seconds
-    """Processor time of kab in it, of all processes that measured; when `cpu_s ÷ wall_s` is above
-    about 0.5 for each of them, kab itself was busy."""
-    gc_collections: Count
-    """Garbage collections in it."""
-    interrupted: bool = False
-    """Whether Ctrl-C, SIGTERM, SIGHUP or a lack of memory ended it."""
-    requests: dict[Label, Count] | None = None
-    """How many requests of each arm were due when a duration or a precision ended the run;
-    `None`: neither was given (`requests` itself), and as many as were planned were due."""
-    gil_wait_s: Seconds | None = None
-    """How much later than in an idle interpreter a thread got it, on average; `None`: one request
-    at a time in each process, or too short a run."""
-    other_cpu_min: Share | None = None
-    """Of all processors' time, the share that other processes took in the calmest third of the
-    run; `None`: unknown, as everywhere but on Linux, or too short a run."""
-    other_cpu_max: Share | None = None
-    """The same in the busiest third; `None`: unknown, as everywhere but on Linux, or too short a
-    run."""
-    free_ports: Positive | None = None
-    """Local ports that were free for connections to where the run leads that aren't kept open, of
-    all source addresses together, when it began, less a few for the arms' other ones; `None`:
-    plenty, or unknown, as everywhere but on Linux."""
-    port_held_s: Seconds | None = None
-    """How long each of them stays taken after its connection; `None`: as above."""
-    lost: tuple[LostProcess, ...] = ()
-    """Processes whose results are lost."""
-
-
-class Run(NamedTuple):
+class Run(Measured):
     """A finished (or interrupted) run. Its columns are not appended to any more."""
 
-    plan: Plan
-    environment: Environment
-    run_info: RunInfo
-    warmup: dict[str, WarmUp]
-    """By label."""
-    exchanges: ExchangeColumns
-    connections: ConnectionColumns
-    counters: dict[str, PoolCounters]
-    """By label."""
+    __slots__ = ()
 
-    def requests_due(self, arm: str) -> int:
-        """How many requests an arm was to send."""
-        due = self.run_info.requests
-        return self.plan.experiment.requests if due is None else due[arm]
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, which is replaced whole; one that ends in `.gz` is compressed.
 
-    def setups(self) -> dict[str, array[float]]:
-        """What opening each connection took: a column of seconds (NaN: none) for each phase of it.
+        It has what was measured; `kab report FILE --json FILE` adds what that comes to. Secrets
+        aren't written, so a plan that has any can't be carried out again once it was read back.
 
-        The phases belong to the exchange that opened the connection, which is the one on it that
-        has a `connect`.
+        Raises:
+            UsageError: it can't be written.
         """
-        columns = {name: array("f", [nan]) * len(self.connections) for name in SETUP}
-        exchanges = self.exchanges
-        connects = exchanges.phases["connect"]
-        for row, connection in enumerate(exchanges.connection):
-            if connection >= 0 and not isnan(connects[row]):
-                for name, column in columns.items():
-                    column[connection] = exchanges.phases[name][row]
-        return columns
+        given = Path(path)
+        try:
+            if given.exists() and not given.is_file():  # a device would be replaced, too
+                with given.open("wb") as raw:
+                    self._write(raw, given.name)
+            else:
+                self._replace_file(Path(os.path.realpath(given)), given.name)
+        except OSError as error:
+            raise UsageError(f"{filename(path)} can't be written: {error.strerror}.") from None
+
+    def _replace_file(self, target: Path, name: str) -> None:
+        draft = target.with_name(f".{target.name[:_NAME_SHOWN]}.{os.urandom(4).hex()}.tmp")
+        try:
+            with draft.open("xb") as raw:
+                if target.exists():
+                    with target.open("ab"):  # whether it may be written at all
+                        draft.chmod(stat.S_IMODE(target.stat().st_mode))
+                self._write(raw, name)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The run that a results file holds, compressed or not.
+
+        Raises:
+            UsageError: it can't be read.
+            ResultsFileError: it is no results file, is damaged, or a newer kab wrote it.
+        """
+        name = filename(path)
+        try:
+            with Path(path).open("rb") as raw:
+                return cls.read(raw, name)
+        except OSError as error:
+            raise UsageError(f"{name} can't be read: {error.strerror}.") from None
+
+    @classmethod
+    def read(cls, raw: IO[bytes], name: str = "The file") -> Self:
+        """The same, of a stream that is called `name` where something is wrong with it.
+
+        Raises:
+            OSError: it can't be read.
+            ResultsFileError: as above.
+        """
+        try:
+            return cls.of_lines(text_pieces(raw, name), name)
+        except MemoryError:
+            raise UsageError(f"{name} needs more memory than there is.") from None
+
+    @classmethod
+    def of_lines(cls, lines: Iterable[str], name: str = "The file") -> Self:
+        """The same, of text that comes in lines, or in pieces.
+
+        Raises:
+            ResultsFileError: as above.
+        """
+        from keepalive_bench.results.reader import read_run  # noqa: PLC0415  # few runs are read
+
+        return cls(*read_run(lines, name))
+
+    def packed(self) -> bytes:
+        """As it is in a compressed file."""
+        raw = io.BytesIO()
+        self._write(raw, _COMPRESSED)
+        return raw.getvalue()
+
+    @classmethod
+    def unpacked(cls, packed: bytes, name: str = "The result") -> Self:
+        """What was packed.
+
+        Raises:
+            ResultsFileError: it is damaged, or a newer kab packed it.
+        """
+        return cls.read(io.BytesIO(packed), name)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Run], tuple[bytes]]:
+        """Pickled as it is saved: compressed, and without secrets."""
+        return Run.unpacked, (self.packed(),)
+
+    def _write(self, raw: IO[bytes], name: str) -> None:
+        """Compressed, if the name says so: the same run to the same bytes."""
+        import gzip  # noqa: PLC0415  # most runs are neither read nor written
+
+        from keepalive_bench.results.file import document_lines  # noqa: PLC0415  # the same
+
+        is_packed = name.endswith(_COMPRESSED)
+        packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if is_packed else None
+        for line in document_lines(self):
+            (packed or raw).write(line.encode("utf-8", "backslashreplace"))
+        if packed is not None:
+            packed.close()

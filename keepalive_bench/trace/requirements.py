@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from keepalive_bench.analysis import Checked
 from keepalive_bench.requirements.bounds import shown
 from keepalive_bench.requirements.decision import UPWARDS, holds, made_of
-from keepalive_bench.requirements.names import Place, resolve
+from keepalive_bench.requirements.names import Scope, resolve
 from keepalive_bench.requirements.selection import parse_selected, selection
 from keepalive_bench.trace.findings import finding_of
 from keepalive_bench.trace.metrics import ORIGIN_METRICS, TOTAL_METRICS
@@ -34,11 +34,11 @@ _BY_REUSE = {"connections", "reuse", "reused", "avoidable", "saving_s", "setup_s
 """What would be otherwise if fewer connections were opened."""
 
 
-def trace_places() -> tuple[Place, ...]:
+def trace_scopes() -> tuple[Scope, ...]:
     """Everything that the use of connections has a name for."""
     return (
-        Place(metrics=TOTAL_METRICS, forms=lambda metric: (metric.path,)),
-        Place(steps=("origins",), metrics=ORIGIN_METRICS, forms=_forms),
+        Scope(metrics=TOTAL_METRICS, forms=lambda metric: (metric.path,)),
+        Scope(steps=("origins",), metrics=ORIGIN_METRICS, forms=_forms),
     )
 
 
@@ -52,8 +52,8 @@ def _forms(metric: AnyMetric) -> Iterator[str]:
 def trace_names() -> dict[str, tuple[tuple[str, str], ...]]:
     """All of that for people, by what has it: spellings, and what they mean."""
     program, origin = (
-        tuple((", ".join(place.forms(it)), it.meaning) for it in place.named)
-        for place in trace_places()
+        tuple((", ".join(scope.forms(it)), it.meaning) for it in scope.named)
+        for scope in trace_scopes()
     )
     return {
         "Of each origin of a traced program, or of one (api.example.com:443: NAME)": origin,
@@ -67,7 +67,7 @@ def trace_requirements(texts: Iterable[str]) -> tuple[Requirement, ...]:
     Raises:
         UsageError: one of them is none; with what is wrong with it, and where in it.
     """
-    among = trace_places()
+    among = trace_scopes()
     return tuple(parse_selected(text, among) for text in dict.fromkeys(texts))
 
 
@@ -85,10 +85,10 @@ def check_usage(requirement: Requirement, usage: Usage, folder: str = "") -> Che
 
     `folder`: files beneath it are named from there.
     """
-    subject = resolve(requirement.name, trace_places())
+    subject = resolve(requirement.name, trace_scopes())
     if subject is None:
         raise KeyError(requirement.name)
-    if not subject.place.part:
+    if not subject.scope.part:
         return _of_program(requirement, subject, usage)
     names = origin_names(usage.origins)
     seen = [both for both in zip(names, usage.origins, strict=True) if both[1].requests]

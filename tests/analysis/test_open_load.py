@@ -14,7 +14,6 @@ from keepalive_bench.report.preamble import circumstances
 from keepalive_bench.report.run_tables import comparison_rows
 from keepalive_bench.results.exchange import Ending, Phases
 from keepalive_bench.results.file import document_lines
-from keepalive_bench.results.reader import read_run
 
 LATE = [0.0, 0.0, 0.75, 0.5, 0.25]
 
@@ -118,7 +117,7 @@ def test_it_is_stored_and_read_back() -> None:
     lines = list(document_lines(run, derived_document(analyse(run))))
     columns = json.loads("".join(lines))["exchanges"]["columns"]
     assert columns["queued_s"][:5] == LATE
-    again = read_run(lines)
+    again = Run.of_lines(lines)
     assert list(again.exchanges) == list(run.exchanges)
     assert analyse(again).arms == analyse(run).arms
 

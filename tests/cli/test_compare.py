@@ -19,7 +19,7 @@ from support.runs import Script, paired_run
 from support.sweeps import chance_discards, scripted_sweep
 
 from keepalive_bench import compare as changes
-from keepalive_bench.compare.requirements import change_places
+from keepalive_bench.compare.requirements import change_scopes
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.plan.plan import Experiment
 from keepalive_bench.requirements.expression import parse
@@ -414,7 +414,7 @@ def test_confidence_and_margin_are_those_given() -> None:
 
 
 def test_the_page_s_requirements_and_verdicts_are_kab_s() -> None:
-    named = tuple(change_places(Experiment().arms))
+    named = tuple(change_scopes(Experiment().arms))
     block = PAGE.partition("```text\n")[2].partition("```")[0]
     for text in block.splitlines():
         parse(text, named)

@@ -18,11 +18,12 @@ from keepalive_bench.connections.products import PRODUCTS
 from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.places.requirements import total_scope
 from keepalive_bench.plan.arms import ARM_KINDS, Arm
 from keepalive_bench.report.explanations import explained
-from keepalive_bench.requirements.names import all_names, places, resolve
+from keepalive_bench.requirements.names import all_names, resolve, scopes
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
-from keepalive_bench.trace.requirements import trace_places
+from keepalive_bench.trace.requirements import trace_scopes
 from keepalive_bench.units import for_terminal
 
 PACKAGE = Path(keepalive_bench.__file__).parent
@@ -34,7 +35,7 @@ REGISTRIES: tuple[tuple[Any, ...], ...] = (
 )
 CODES = dict.fromkeys(kind.code for kinds in REGISTRIES for kind in kinds)
 WORDS = [it.word for it in PRODUCTS]
-PLACES = tuple(places(tuple(Arm(kind.name) for kind in ARM_KINDS)))
+PLACES = tuple(scopes(tuple(Arm(kind.name) for kind in ARM_KINDS)))
 
 
 def text_of(name: str) -> str:
@@ -188,9 +189,15 @@ def test_no_message_names_a_page_that_the_wheel_does_not_have() -> None:
     assert [it for it in found if " " in it and re.search(r"(?<!/)\bdocs/\w+\.md", it)] == []
 
 
-@pytest.mark.parametrize("name", [*all_names(trace_places())])
-def test_each_name_in_requirements_of_traces_is_explained(name: str) -> None:
-    assert "kab trace --require" in called("explain", name).out
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        *(("trace", it) for it in all_names(trace_scopes())),
+        *(("places", it) for it in all_names([total_scope()])),
+    ],
+)
+def test_each_name_in_requirements_of_other_commands_is_explained(command: str, name: str) -> None:
+    assert f"kab {command} --require" in called("explain", name).out
 
 
 def test_a_name_of_both_is_explained_for_each() -> None:

@@ -16,6 +16,7 @@ _REST = {
     "sweep": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
     "trace": ["--require", "no such thing"],
     "report": ["nowhere.json"],
+    "places": ["nowhere.json", "--require", "no such thing"],
     "compare": ["nowhere.json", "nor.json"],
     "demo": ["--status"],
     "serve": ["--status", "999"],

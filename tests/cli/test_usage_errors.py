@@ -152,7 +152,7 @@ def test_the_process_itself_ends_with_the_code_and_the_sentence(server: ServerPr
         ("--reqests", ["--requests"]),
         ("--timout", ["--timeout"]),
         ("--colour", ["--no-color"]),
-        ("--pace", []),
+        ("--pony", []),
         ("--n", []),
     ],
 )

@@ -19,6 +19,7 @@ NEEDED = {
     "run": ["it"],
     "sweep": ["it"],
     "report": ["it"],
+    "places": ["it"],
     "trace": ["it"],
     "compare": ["it"],
 }

@@ -22,7 +22,7 @@ from keepalive_bench.analysis.metrics import Metric
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source, figure_change, number_change
 from keepalive_bench.compare.document import csv_lines
-from keepalive_bench.compare.requirements import change_places
+from keepalive_bench.compare.requirements import change_scopes
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
 from keepalive_bench.results.exchange import PHASES
@@ -314,7 +314,7 @@ def test_all_of_an_arm_that_can_be_required_is_in_the_document() -> None:
     change = compared(run, run)
     rows = DictReader(csv_lines([change]))
     written = {row["name"] for row in rows if row["part"] == "arms.pooled"}
-    places = change_places(run.plan.experiment.arms)
+    places = change_scopes(run.plan.experiment.arms)
     named = {
         metric.path
         for place in places

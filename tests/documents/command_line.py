@@ -28,12 +28,15 @@ _ARGUMENTS = {
     "url": "The target.",
     "path": "The stored run.",
     "program": "The program to trace, and what it is given. The variable has a word a line.",
-    "files": "The earlier runs; without `--new`, the earlier run and those to compare with it. The "
-    "variable has one a line.",
+    "BASE.json...": "The earlier runs; without `--new`, the earlier run and those to compare with "
+    "it. The variable has one a line.",
+    "FILE...": "The results files of `kab run --json`, in any order. `NAME=FILE` names a place; a "
+    "folder stands for all `*.json` and `*.json.gz` in it and below; `-` is standard input, with a "
+    "run in each line. The variable has one a line.",
     "code": "The code or name to explain.",
     "shell": "The shell that asks.",
 }
-"""Click's arguments have no help text."""
+"""Click's arguments have no help text. They are called as in Python, or as the user reads them."""
 _VERBATIM = "\b"
 _MARKUP = re.compile(r"([\\*<|])")
 
@@ -96,7 +99,9 @@ def spelling(parameter: click.Parameter) -> str:
 def meaning(parameter: click.Parameter, *, markup: bool = True) -> str:
     """Its help text, and what else there is to know."""
     if not isinstance(parameter, click.Option):
-        return _ARGUMENTS[str(parameter.name)]
+        name = str(parameter.name)
+        said = _ARGUMENTS[name if name in _ARGUMENTS else value_name(parameter)]
+        return said if markup else said.replace("`", "")
     more = parameter.declared.more if isinstance(parameter, Declared) else ""
     repeatable = "Repeatable." if parameter.multiple else ""
     said, mark, default = (parameter.help or "").partition("[default")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SERIES_HEAD = ("metric", "type", "further labels", "meaning")
 _PAGE = "exports.md"
-_EVERYWHERE = {"url", "method", "arm", "arm_kind"}
+_EVERYWHERE = ("url", "method", "arm", "arm_kind")
 
 
 def parts() -> Iterator[PagePart]:
@@ -31,11 +31,20 @@ def parts() -> Iterator[PagePart]:
     yield table(_PAGE, "series", SERIES_HEAD, series(written("openmetrics", everything())))
 
 
-def series(text: str, *common: str) -> Iterator[tuple[str, ...]]:
-    """What each metric in a text is called, of which type it is, its labels, and what it is."""
+def series(text: str, *further: str) -> Iterator[tuple[str, ...]]:
+    """What each metric in a text is called, its type, its labels but for common ones, its meaning.
+
+    `further`: labels that are common in this text, beside those of every run's metrics.
+    """
+    for name, kind, labels, meaning in labelled(text):
+        others = (f"`{it}`" for it in labels if it not in {*_EVERYWHERE, *further})
+        yield name, kind, ", ".join(others), meaning
+
+
+def labelled(text: str) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
+    """What each metric in a text is called, its type, all of its labels, and its meaning."""
     for family in re.split(r"(?m)^# HELP ", text)[1:]:
         told, type_line, *samples = family.splitlines()
         name, _, meaning = told.partition(" ")
         labels = dict.fromkeys(it for line in samples for it in re.findall(r'[{,](\w+)="', line))
-        further = ", ".join(f"`{it}`" for it in labels if it not in {*_EVERYWHERE, *common})
-        yield f"`{name}`", type_line.split()[-1], further, meaning.rstrip(".")
+        yield f"`{name}`", type_line.split()[-1], tuple(labels), meaning.rstrip(".")

@@ -13,6 +13,7 @@ from documents import (
     man_page,
     members,
     metrics,
+    places,
     products,
     trace,
     verticals,
@@ -21,6 +22,7 @@ from documents.tables import DOCS
 from support.screens import screens
 
 from keepalive_bench.compare.document import comparison_schema
+from keepalive_bench.places.document import places_schema
 from keepalive_bench.report.schema import results_schema
 from keepalive_bench.trace.document import trace_schema
 
@@ -32,6 +34,7 @@ SCHEMAS = {
     PACKAGE / "report" / "results.schema.json": results_schema,
     PACKAGE / "compare" / "comparison.schema.json": comparison_schema,
     PACKAGE / "trace" / "trace.schema.json": trace_schema,
+    PACKAGE / "places" / "places.schema.json": places_schema,
 }
 
 
@@ -40,7 +43,7 @@ def derived() -> dict[Path, str]:
     texts = {DOCS / "cli.md": command_line.page(), DOCS / "kab.1": man_page.page(), **screens()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-    for source in (curl, exports, findings, members, metrics, products, trace, verticals):
+    for source in (curl, exports, findings, members, metrics, places, products, trace, verticals):
         for part in source.parts():
             text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
             texts[part.path] = part.within(text)

@@ -48,6 +48,7 @@ def _lines() -> Iterator[str]:
         assert command is not None
         yield f'.SH "KAB {name.upper()}"'
         yield from _paragraphs(command.help or "")
+        yield from _arguments(command)
         yield from _options(command, known=set() if name == "run" else run)
         yield from _paragraphs(command.epilog or "")
     for paragraph in cleandoc(kab.epilog or "").split("\n\n"):
@@ -55,6 +56,12 @@ def _lines() -> Iterator[str]:
         if found is not None:
             yield f'.SH "{_TITLES[found]}"'
             yield _said(" ".join(paragraph.split()))
+
+
+def _arguments(command: click.Command) -> Iterator[str]:
+    for it in command.params:
+        if isinstance(it, click.Argument):
+            yield from (".TP", rf"\fI{_said(value_name(it))}\fR", _said(meaning(it, markup=False)))
 
 
 def _options(command: click.Command, known: set[tuple[str, str]]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from keepalive_bench.plan.plan import OptionName, Plan
 from keepalive_bench.plan.target import Target
 from keepalive_bench.results.exchange import Answer
 from keepalive_bench.results.file import StoredConnections, StoredExchanges, stored_columns
-from keepalive_bench.results.run import Environment, Label, RunInfo, WarmUp
+from keepalive_bench.results.measured import Environment, Label, RunInfo, WarmUp
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.typed_json import DERIVED, schema_of
 

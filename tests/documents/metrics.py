@@ -12,14 +12,14 @@ from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.requirements.listing import spellings
-from keepalive_bench.requirements.names import AnyMetric, places
+from keepalive_bench.requirements.names import AnyMetric, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from documents.tables import Row
 
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import Scope
 
 _HOW = {"exact": "exactly", "nothing": "no interval: undecided", "verdict": "as above"}
 _SPELLED = {"arm": "arms", "comparison": "comparisons", "run": "", "sweep": "sweep"}
@@ -32,7 +32,7 @@ _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
 
 def parts() -> Iterator[PagePart]:
     """What metrics are called in requirements, and where they stand in the results file."""
-    found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
+    found = tuple(scopes((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
     for part, spelled in _SPELLED.items():
         shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
         head = ("better", "decided", "names")
@@ -43,7 +43,7 @@ def parts() -> Iterator[PagePart]:
         yield table("json-format.md", f"{part} metrics", MEMBERS_HEAD, rows)
 
 
-def _names(spelled: Sequence[Place]) -> Iterator[Row]:
+def _names(spelled: Sequence[Scope]) -> Iterator[Row]:
     """What each metric is called in some places, those together that are decided alike."""
     alike: dict[tuple[str, str], list[str]] = {}
     for _, group in groupby(spelled[0].metrics, lambda it: it.meaning):

@@ -1,4 +1,4 @@
-"""The recipes of docs/ci.md, and what carries them out in an empty folder."""
+"""The recipes of docs/ci.md and docs/places.md, and what carries them out in an empty folder."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from typing import Any
 import yaml
 from support.patience import PATIENCE_S
 
-GUIDE = Path(__file__).parents[2] / "docs" / "ci.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+GUIDE, PLACES = _DOCS / "ci.md", _DOCS / "places.md"
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 _NAME = re.compile(r"^# (\S+\.\w+)$", re.MULTILINE)
 _REGARDLESS = "${{ !cancelled() }}"
 TIMEOUT_S = PATIENCE_S
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, guide: Path = GUIDE) -> list[str]:
     """All blocks of a language, in their order."""
-    return [text for found, text in _BLOCK.findall(GUIDE.read_text("utf-8")) if found == language]
+    return [text for found, text in _BLOCK.findall(guide.read_text("utf-8")) if found == language]
 
 
-def file(name: str) -> str:
+def file(name: str, guide: Path = GUIDE) -> str:
     """The block whose comment at the top is its name."""
-    found = [text for _, text in _BLOCK.findall(GUIDE.read_text("utf-8")) if name in named(text)]
+    found = [text for _, text in _BLOCK.findall(guide.read_text("utf-8")) if name in named(text)]
     assert len(found) == 1, name
     return str(found[0])
 

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "tracing.md")
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / name for name in ("tutorial.md", "tracing.md", "places.md")),
+)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _PORT = re.compile(r"--port (\d+)")
 _PLACE = re.compile(r"\b\w+\.py:\d+")
 _ELIDED = "…\n"
 _MARKS = "!✗✓?i"
+_LIST = re.compile(rf"[{_MARKS}] [A-Z][a-z]+:")
 
 
 class Step(NamedTuple):
@@ -58,7 +62,9 @@ class Walk:
         self._ports = {port: _free_port() for port in _PORT.findall(page)}
         for _, block in _BLOCK.findall(page):
             if found := re.match(r"# (\S+\.\w+)\n", block):
-                (folder / found[1]).write_text(self._here(block), "utf-8")
+                file = folder / found[1]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(self._here(block), "utf-8")
 
     def close(self) -> None:
         """End its servers."""
@@ -116,7 +122,8 @@ def as_far_as(shown: str, output: str) -> str:
 def labels(output: str) -> set[str]:
     """What the lines of an output are about, without what differs from run to run.
 
-    Of a table's row it is the first cell, and of a finding and the first line the first words.
+    Of a table's row it is the first cell, and of a finding and the first line the first words; of a
+    list of them (`! Warnings: …`), what it lists.
     Places in programs are told to the line.
     """
     lines = output.rstrip().splitlines()
@@ -133,6 +140,8 @@ def labels(output: str) -> set[str]:
 
 
 def _words(line: str) -> str:
+    if found := _LIST.match(line):
+        return found[0]
     return " ".join(re.sub(r"[\d.,]+", "#", line).split()[:4])
 
 

@@ -25,7 +25,7 @@ PLACES = (
     ("findings/answers.py", "REDIRECTS_MEASURED = "),
     ("findings/answers.py", "    most, sizes = run.plan"),
     ("analysis/metrics/arm.py", "    *TIME_METRICS,"),
-    ("cli/exports.py", "EXPORTERS = "),
+    ("cli/renderers.py", "def json_of_run"),
     ("cli/exports.py", '    Exporter(\n        spelling="--html FILE"'),
 )
 """Before what each piece of the page's code goes."""

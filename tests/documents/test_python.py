@@ -13,12 +13,13 @@ PAGE = (Path(__file__).parents[2] / "docs" / "python.md").read_text("utf-8")
 URL = "http://127.0.0.1:8080"
 
 
-def test_the_code_runs() -> None:
+def test_the_code_runs(tmp_path: Path) -> None:
     code = "".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     with ServerProcess(ServerSettings()) as server:
         more = "\nassert benchmark(patient).exchanges\nprint(len(exchanges), len(opened_by))"
         done = subprocess.run(
             [sys.executable, "-c", (code + more).replace(URL, server.url)],
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,

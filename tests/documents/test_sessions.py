@@ -1,4 +1,4 @@
-"""README.md and the tutorials show what their commands really print."""
+"""README.md and other pages show what their commands really print."""
 
 from __future__ import annotations
 
@@ -51,9 +51,20 @@ def test_labels_are_what_does_not_differ_from_run_to_run() -> None:
     assert labels("4\n") == {"4"}
 
 
+def test_what_a_list_has_in_it_may_differ() -> None:
+    first, second = (f"Two\n! Warnings: {it} in here\n" for it in ("one", "another"))
+    assert labels(first) == labels(second) == {"Two", "! Warnings:"}
+
+
 def test_places_in_programs_are_told_to_the_line() -> None:
     report = "Two opened one\n! it.py:12 in get: 2 requests\n"
     assert labels(report) == {"Two opened one", "! it#py:# in get:", "it.py:12"}
+
+
+def test_a_file_may_be_in_a_folder(tmp_path: Path) -> None:
+    page = PAGE.replace("# three.py", "# .github/three.py")
+    with closing(Walk(page, tmp_path)):
+        assert (tmp_path / ".github" / "three.py").exists()
 
 
 def test_a_file_has_all_that_its_block_shows(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from keepalive_bench.analysis import Checked, Requirement
 from keepalive_bench.cli.exports import OF_TRACE
 from keepalive_bench.trace.document import SCHEMA_VERSION
 from keepalive_bench.trace.metrics import ORIGIN_METRICS
-from keepalive_bench.trace.requirements import trace_places
+from keepalive_bench.trace.requirements import trace_scopes
 from keepalive_bench.trace.usage import ConnectionUsage, Usage
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def parts() -> Iterator[PagePart]:
 
 
 def _names() -> Iterator[Row]:
-    for place in trace_places():
-        for metric in place.named:
-            names = [[form] for form in place.forms(metric)]
-            yield names_cell(names), _OF[place.part], metric.meaning, metric.lacking
+    for scope in trace_scopes():
+        for metric in scope.named:
+            names = [[form] for form in scope.forms(metric)]
+            yield names_cell(names), _OF[scope.part], metric.meaning, metric.lacking
 
 
 def _members() -> Iterator[Member]:

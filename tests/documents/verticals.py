@@ -35,7 +35,7 @@ from keepalive_bench.compare.document import (
     ComparedRuns,
     openmetrics_lines,
 )
-from keepalive_bench.compare.requirements import change_places
+from keepalive_bench.compare.requirements import change_scopes
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.document import harmless, plan_document
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from documents.members import Member
     from documents.tables import Row
 
-    from keepalive_bench.requirements.names import AnyMetric, Place
+    from keepalive_bench.requirements.names import AnyMetric, Scope
 
 _COMPARE, _SWEEP = "compare.md", "sweep.md"
 _OF = {"arms": "Of an arm", "comparisons": "Of two arms"}
@@ -79,11 +79,11 @@ def parts() -> Iterator[PagePart]:
 
 def _changes() -> Iterator[Row]:
     """What a requirement on two runs can be about, those together that are decided alike."""
-    found = tuple(change_places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
+    found = tuple(change_scopes((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
     for part in ("arms", "comparisons", ""):
         shown = [it for it in found if it.part == part and it.prefixes[0] != "OTHER."]
         rows: dict[tuple[str, str], list[str]] = {}
-        for metric in {it.path: it for place in shown for it in place.named}.values():
+        for metric in {it.path: it for scope in shown for it in scope.named}.values():
             names = sorted(_spelled(shown, metric), key=len)
             # All names of an arm's metrics can be written in full, too.
             rows.setdefault(_said(part, metric), []).extend(names[: 1 if part == "arms" else None])
@@ -91,9 +91,9 @@ def _changes() -> Iterator[Row]:
             yield names_cell(_alike(names)), *said
 
 
-def _spelled(shown: Sequence[Place], metric: AnyMetric) -> Iterator[str]:
-    for place in shown:
-        yield from (f"{name}{place.suffix}" for name in spellings([place], metric))
+def _spelled(shown: Sequence[Scope], metric: AnyMetric) -> Iterator[str]:
+    for scope in shown:
+        yield from (f"{name}{scope.suffix}" for name in spellings([scope], metric))
 
 
 def _said(part: str, metric: AnyMetric) -> tuple[str, str]:

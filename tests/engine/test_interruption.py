@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.results.exchange import Outcome
-    from keepalive_bench.results.run import Environment
+    from keepalive_bench.results.measured import Environment
 
 
 def press_ctrl_c() -> None:

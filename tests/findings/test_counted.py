@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from support.exports import all_lines, printed, stored, written
@@ -13,11 +13,7 @@ from support.orders import orders_in
 from support.plans import run
 from support.runs import Script
 
-from keepalive_bench import Plan, Request, Target, UsageError, analyse
-from keepalive_bench.results.reader import read_run
-
-if TYPE_CHECKING:
-    from keepalive_bench import Run
+from keepalive_bench import Plan, Request, Run, Target, UsageError, analyse
 
 HOSTILE = "\x1b[2J::error::|`<b>`"
 
@@ -117,7 +113,7 @@ def test_hostile_values_do_no_harm() -> None:
 
 def test_a_stored_run_tells_the_same() -> None:
     run_ = counted(["pod-0", None, "pod-1"], spread(3))
-    read = read_run([stored(run_)])
+    read = Run.of_lines([stored(run_)])
     assert document(read) == document(run_)
 
 

@@ -8,10 +8,11 @@ from support.runs import CUT_OFF, REFUSED, Script, paired_run
 from keepalive_bench import Network, Plan, Target, analyse
 from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.results.exchange import Answer, Ending, Failure
-from keepalive_bench.results.run import Run, WarmUp
+from keepalive_bench.results.measured import WarmUp
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
+    from keepalive_bench.results.run import Run
 
 TWO = ("pooled", "unpooled")
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import pytest
 from support.exports import all_lines, everything, printed, set_by_rich, stored, written
 from support.orders import ORDERS, SECTION, SHORT_ORDERS, orders_in, without_annotations
+from support.places import compared
 
 from keepalive_bench import Run, analyse
-from keepalive_bench.cli.exports import OF_CHANGES, Changes
+from keepalive_bench.cli.exports import OF_CHANGES, OF_PLACES
+from keepalive_bench.cli.renderers import Changes
 from keepalive_bench.cli.report import check_requirements
 from keepalive_bench.cli.session import report_of
 from keepalive_bench.compare import compare_runs
@@ -19,12 +21,13 @@ from keepalive_bench.compare.change import Change, Source
 from keepalive_bench.compare.report import annotation_lines as compare_annotations
 from keepalive_bench.compare.report import terminal_parts
 from keepalive_bench.errors import KabError
+from keepalive_bench.places.report.dialects import annotation_lines as places_annotations
+from keepalive_bench.places.report.terminal import terminal_parts as places_parts
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.github import annotation_lines
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results.exchange import Answer, Failure
-from keepalive_bench.results.reader import read_run
-from keepalive_bench.results.run import Environment, LostProcess
+from keepalive_bench.results.measured import Environment, LostProcess
 from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
@@ -74,14 +77,14 @@ def _hostile(*, backwards: bool) -> tuple[Run, set[str], list[str]]:
         for text in _TEXTS:
             before = _put(document, path, text)
             try:
-                check_requirements(read_run([json.dumps(document)], "run.json"), "run.json")
+                check_requirements(Run.of_lines([json.dumps(document)], "run.json"), "run.json")
             except KabError as error:
                 said.append(f"Error: {error}")
                 _put(document, path, before)
             else:
                 taken.add(str(next(name for name in reversed(path) if isinstance(name, str))))
                 break
-    return read_run([json.dumps(document)]), taken, said
+    return Run.of_lines([json.dumps(document)]), taken, said
 
 
 def _put(document: dict[str, Any], path: _Path, value: object) -> object:
@@ -132,6 +135,29 @@ def test_no_export_has_an_order(*, backwards: bool) -> None:
 
 
 @both_ways
+def test_no_export_of_places_has_an_order(*, backwards: bool) -> None:
+    run, _, _ = _hostile(backwards=backwards)
+    found = compared({"eu": run, "us": everything()}, "reopened==0", "failed==0")
+    for exporter in OF_PLACES:
+        assert exporter.of_places is not None
+        assert not orders_in("".join(exporter.of_places(found)))
+    lines = [*places_annotations(found)]
+    assert orders_in("\n".join(lines)) == lines
+    assert not orders_in(without_annotations("\n".join(lines)))
+
+
+@both_ways
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_on_places_is_an_order(width: int, *, backwards: bool) -> None:
+    run, _, _ = _hostile(backwards=backwards)
+    found = compared({"eu": run, "us": everything()}, "reopened==0", "failed==0")
+    shown = set_by_rich(places_parts(found, width, plain_ascii=True), width)
+    assert not orders_in(shown)
+    told = [found.sentence, *(it.text for it in found.requirements)]
+    assert not orders_in("\n".join(told))
+
+
+@both_ways
 def test_annotations_are_the_only_commands(*, backwards: bool) -> None:
     run, _, _ = _hostile(backwards=backwards)
     lines = [*annotation_lines(report_of(run, strict=True))]
@@ -158,7 +184,7 @@ def test_json_has_each_text_to_the_letter(*, backwards: bool) -> None:
     answers = [answer._asdict() for answer in run.exchanges.answers.values]
     assert document["exchanges"]["answers"] == answers
     assert document["connections"]["unasked"] == [_ALL]
-    assert stored(read_run([text])) == text
+    assert stored(Run.of_lines([text])) == text
 
 
 @both_ways

@@ -94,7 +94,11 @@ class Place:
             return [url] if {"-n", "-z", "--precision"} & {*words} else [url, "-n", "5"]
         if command == "sweep":
             return [url] if "-n" in words else [url, *_TINY]
-        files = {"report": ("base",), "compare": ("base", "new", "other")}
+        files = {
+            "report": ("base",),
+            "compare": ("base", "new", "other"),
+            "places": ("base", "new"),
+        }
         return [str(self.folder / name) for name in files.get(command, ())]
 
 
@@ -266,6 +270,8 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
         given = [command, *place.arguments(command, url, words), *words]
         if command == "trace":
             done = traced(place, url, words, document if where != "written" else None)
+        elif command == "demo":
+            done = kab_itself(*given, env={"FORCE_COLOR": "1"})
         elif where == "served":
             done = Finished(code=0, out=served(*given), err="")
         elif where in {"unsaid", "unremarked"}:

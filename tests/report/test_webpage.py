@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
-from html.parser import HTMLParser
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from page.noisy import HOSTILE, noisy_run
 from support.exports import written
+from support.pages import PageText
 from support.runs import CUT_OFF, REFUSED, Script
 from support.scripted import scripted_run
 from support.sweeps import scripted_sweep
@@ -36,48 +35,14 @@ _FOUR = (
     ("again", "pooled"),
     ("a-label-of-thirty-two-characters", "unpooled"),
 )
-_EMPTY = {"meta", "link"}
 _PLACES = ("x", "width", "x1", "cx")
 
 
-class Page(HTMLParser):
-    """A page taken apart by Python's own parser."""
+class Page(PageText):
+    """The page of a run."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__()
-        self.source = written("html", run)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.raw: dict[str, list[str]] = {"script": [], "style": []}
-        self._open: list[str] = []
-        self._goes_on = False
-        self.feed(self.source)
-        assert not self._open  # every element is closed
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._goes_on &= ("class", "whole") in attrs  # a part of a sentence
-        if tag not in _EMPTY:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-        self._goes_on &= tag == "span"
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] in self.raw:
-            self.raw[self._open[-1]].append(data)
-        elif self._goes_on:
-            self.texts[-1] += data
-        elif data.strip():
-            self.texts.append(data)
-            self._goes_on = True
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the script reads."""
-        charts: dict[str, Any] = json.loads(self.raw["script"][0])["charts"]
-        return charts
+        super().__init__(written("html", run))
 
 
 def test_nothing_is_loaded_and_the_policy_names_every_script_and_style() -> None:

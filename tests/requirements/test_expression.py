@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from keepalive_bench import Arm, UsageError
 from keepalive_bench.analysis import OPERATORS
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.names import all_names, places, resolve
+from keepalive_bench.requirements.names import all_names, resolve, scopes
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Operator
     from keepalive_bench.requirements.names import AnyMetric
 
-TWO = tuple(places((Arm("pooled"), Arm("unpooled"))))
+TWO = tuple(scopes((Arm("pooled"), Arm("unpooled"))))
 
 
 def numbers(metric: AnyMetric) -> st.SearchStrategy[float]:
@@ -104,7 +104,7 @@ def test_a_bad_expression_is_refused_with_the_place_of_the_fault(
 @pytest.mark.parametrize("name", ["saving.p95", "comparisons[0].pairs"])
 def test_of_one_arm_it_is_said_that_there_is_nothing_to_compare_with(name: str) -> None:
     with pytest.raises(UsageError) as refused:
-        parse(f"{name}>=1", tuple(places((Arm("pooled"),))))
+        parse(f"{name}>=1", tuple(scopes((Arm("pooled"),))))
     assert str(refused.value) == (
         f"In the requirement '{name}>=1', at character 1: '{name}' takes two arms, "
         "and there is one."
@@ -141,6 +141,6 @@ def test_units_are_those_that_people_write(text: str, bound: float) -> None:
 
 def test_a_label_that_ends_in_s_says_nothing_of_seconds() -> None:
     for label in ("a_s", "wall_s", "max_s"):
-        named = tuple(places((Arm("pooled", label),)))
+        named = tuple(scopes((Arm("pooled", label),)))
         with pytest.raises(UsageError, match="a unit is missing"):
             parse(f"{label}.p95<=50", named)

@@ -19,7 +19,7 @@ from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.lookup import Evidence, evidence_of
-from keepalive_bench.requirements.names import Subject, all_names, places, resolve
+from keepalive_bench.requirements.names import Subject, all_names, resolve, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Analysis
 
 DOCS = Path(__file__).parents[2] / "docs"
-TWO = tuple(places((Arm("pooled"), Arm("unpooled"))))
+TWO = tuple(scopes((Arm("pooled"), Arm("unpooled"))))
 
 
 def subject(spelled: str, *arms: Arm) -> Subject:
-    found = resolve(spelled, places(arms) if arms else TWO)
+    found = resolve(spelled, scopes(arms) if arms else TWO)
     assert found is not None, spelled
     return found
 
@@ -52,7 +52,7 @@ def found_in(analysis: Analysis, *spelled: str) -> list[Evidence]:
     ids=["compared", "swept", "alone"],
 )
 def test_each_full_name_means_itself_and_is_one_of_the_spellings(arms: tuple[Arm, ...]) -> None:
-    known = tuple(places(arms))
+    known = tuple(scopes(arms))
     spellings = set(all_names(known))
     # Each status has a name; one in a hundred of them stands for the others.
     for spelled in {it for it in spellings if "status_codes" not in it or it.endswith("04")}:
@@ -137,9 +137,9 @@ def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_fin
 def test_what_no_run_of_a_plan_can_decide_is_known_beforehand() -> None:
     analysis = analyse(paired_run([0.25 + i / 512 for i in range(80)], [0.5] * 80))
     experiment, document = analysis.plan.experiment, demandable(analysis)
-    for place in TWO:
-        for metric in (it for it in place.metrics if it.is_named):
-            meant = Subject(place=place, metric=metric, key=metric.keys[0] if metric.keys else "")
+    for scope in TWO:
+        for metric in (it for it in scope.metrics if it.is_named):
+            meant = Subject(scope=scope, metric=metric, key=metric.keys[0] if metric.keys else "")
             told_by_the_machine = meant.name.startswith("run_info.") or "round_trip" in meant.name
             if metric.basis != "nothing" and not told_by_the_machine:
                 found = evidence_of(meant, document, experiment)
@@ -169,8 +169,8 @@ def test_a_short_name_is_about_the_first_pooled_arm_and_the_first_comparison() -
 
 def test_without_a_pooled_arm_an_arm_must_be_named() -> None:
     alone = (Arm("unpooled"),)
-    assert resolve("p95", places(alone)) is None
-    assert resolve("speedup", places(alone)) is None
+    assert resolve("p95", scopes(alone)) is None
+    assert resolve("speedup", scopes(alone)) is None
     assert subject("unpooled.p95", *alone).name == "arms.unpooled.latency_s.p95"
 
 

@@ -18,7 +18,7 @@ from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements import check
 from keepalive_bench.requirements.bounds import shown
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.names import places
+from keepalive_bench.requirements.names import scopes
 from keepalive_bench.results.exchange import Answer, Ending, Exchange, Failure, Outcome
 from keepalive_bench.stats.intervals import Estimate
 
@@ -39,7 +39,7 @@ VIEWS = {label: view_of(RUN, label) for label in ("pooled", "unpooled")}
 
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
-    requirement = parse(text, tuple(places(analysis.plan.experiment.arms)))
+    requirement = parse(text, tuple(scopes(analysis.plan.experiment.arms)))
     return check(requirement, demandable(analysis), analysis.plan, VIEWS, analysis.findings)
 
 
@@ -230,6 +230,21 @@ def test_a_rate_with_failures_in_it_is_undecided() -> None:
     checked = held("requests_per_second>=1", analyse_run(script.run()))
     assert checked.status == "undecided"
     assert "failed" in checked.text
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        (-0.00184, "seconds", "−1.84 ms"),
+        (-0.05, "change", "−5 %"),
+        (-1e-7, "number", "−1e-07"),
+        (0.00184, "seconds", "1.84 ms"),
+    ],
+)
+def test_what_is_below_zero_has_the_minus_sign_that_tables_have(
+    value: float, kind: Unit, said: str
+) -> None:
+    assert shown(value, kind) == said
 
 
 def test_a_value_that_reads_like_the_bound_gets_more_digits() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.selection import parse_selected, selection
-from keepalive_bench.trace.requirements import trace_places
+from keepalive_bench.trace.requirements import trace_scopes
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_last_colon_that_a_blank_follows_separates(text: str, selector: str)
 
 
 def test_a_requirement_keeps_its_text_and_has_the_name_of_what_it_is_about() -> None:
-    found = parse_selected("a.example:80: latency_reused.p95 <= 50ms", trace_places())
+    found = parse_selected("a.example:80: latency_reused.p95 <= 50ms", trace_scopes())
     assert found == ("a.example:80: latency_reused.p95 <= 50ms", "latency_reused.p95_s", "<=", 0.05)
 
 
@@ -50,12 +50,12 @@ def test_what_is_wrong_is_said_with_its_place_in_the_whole_text(
     text: str, place: int, said: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        parse_selected(text, trace_places())
+        parse_selected(text, trace_scopes())
     assert f"at character {place}: " in str(caught.value)
     assert said in str(caught.value)
 
 
 def test_a_requirement_may_be_long_before_its_colon_and_not_behind_it() -> None:
-    assert parse_selected(f"{'a' * 250}.example: reuse>=90%", trace_places())
+    assert parse_selected(f"{'a' * 250}.example: reuse>=90%", trace_scopes())
     with pytest.raises(UsageError, match="can't be longer"):
-        parse_selected(f"a.example: reuse>=0.{'9' * 200}", trace_places())
+        parse_selected(f"a.example: reuse>=0.{'9' * 200}", trace_scopes())

@@ -21,8 +21,7 @@ from keepalive_bench.report.document import derived_document
 from keepalive_bench.results import column_codec
 from keepalive_bench.results.exchange import PHASES, Answer, Ending, Failure, Phases
 from keepalive_bench.results.file import document_lines
-from keepalive_bench.results.reader import read_run
-from keepalive_bench.results.run import WarmUp
+from keepalive_bench.results.measured import WarmUp
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def text_of(measured: Run) -> str:
 
 
 def read(text: str) -> Run:
-    return read_run(io.StringIO(text))
+    return Run.of_lines(io.StringIO(text))
 
 
 def made(exchanges: int) -> Run:
@@ -295,7 +294,7 @@ def test_a_damaged_packed_column_is_said_to_be_one(
 
 def test_bytes_that_are_no_text_are_no_results_file() -> None:
     with pytest.raises(ResultsFileError):
-        read_run(line.decode() for line in [b"\xff\xfe"])
+        Run.of_lines(line.decode() for line in [b"\xff\xfe"])
 
 
 @packed_early

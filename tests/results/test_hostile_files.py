@@ -21,7 +21,7 @@ from keepalive_bench.report.preamble import answers
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results import reader
 from keepalive_bench.results.exchange import Ending, Phases
-from keepalive_bench.results.reader import read_run
+from keepalive_bench.results.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ PLACES = [path for path in places(DOCUMENT) if path]
 
 def shown(text: str) -> None:
     """All that `kab report` does with a file."""
-    run = read_run(io.StringIO(text))
+    run = Run.of_lines(io.StringIO(text))
     analysis = analyse(run)
     for line in all_lines(run, analysis):
         line.encode("utf-8", "backslashreplace")
@@ -116,7 +116,7 @@ def test_a_member_that_is_missing_is_refused_or_has_a_default(path: Path) -> Non
 @given(st.integers(0, len(STORED) - 3))
 def test_a_file_that_was_cut_off_anywhere_is_refused(length: int) -> None:
     with pytest.raises(ResultsFileError, match="damaged"):
-        read_run([STORED[:length]])
+        Run.of_lines([STORED[:length]])
 
 
 def test_members_that_a_newer_kab_added_are_left_aside() -> None:
@@ -133,7 +133,7 @@ def test_members_that_a_newer_kab_added_are_left_aside() -> None:
         document["arms"]["pooled"]["urllib3"],
     ):
         place["added_later"] = [1]
-    assert stored(read_run([json.dumps(document)])) == STORED
+    assert stored(Run.of_lines([json.dumps(document)])) == STORED
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_members_that_a_newer_kab_added_are_left_aside() -> None:
 )
 def test_the_sentence_says_what_is_wrong_and_where(damage: dict[str, Any], said: str) -> None:
     with pytest.raises(ResultsFileError) as caught:
-        read_run([json.dumps(DOCUMENT | damage)], "run.json")
+        Run.of_lines([json.dumps(DOCUMENT | damage)], "run.json")
     assert str(caught.value).startswith("run.json isn't a kab results file, or is damaged: ")
     assert said in str(caught.value)
 
@@ -167,7 +167,7 @@ def test_the_sentence_says_what_is_wrong_and_where(damage: dict[str, Any], said:
 def test_a_moment_is_one_that_kab_writes(moment: str) -> None:
     run_info = DOCUMENT["run_info"] | {"started_at": moment}
     with pytest.raises(ResultsFileError, match=r"run_info\.started_at can't be '") as caught:
-        read_run([json.dumps(DOCUMENT | {"run_info": run_info})])
+        Run.of_lines([json.dumps(DOCUMENT | {"run_info": run_info})])
     assert str(caught.value).isprintable()
 
 
@@ -175,7 +175,7 @@ def test_the_version_of_http_is_text() -> None:
     document = copy.deepcopy(DOCUMENT)
     for answer in document["exchanges"]["answers"]:
         answer["http_version"] = "HTTP/1.1\x1b]0;title\x07\u202e"
-    analysis = analyse(read_run([json.dumps(document)]))
+    analysis = analyse(Run.of_lines([json.dumps(document)]))
     for line in answers(analysis):
         assert line.isprintable()
         assert "HTTP/1.1\\x1b]0;title\\x07\\u202e" in line
@@ -186,11 +186,11 @@ def test_of_an_open_load_each_answer_says_how_late_it_was() -> None:
     script.send("pooled", 0.01, on=script.open("pooled"), queued_s=0.002)
     script.fail("pooled")
     text = stored(script.run())
-    assert stored(read_run([text])) == text
+    assert stored(Run.of_lines([text])) == text
     document = json.loads(text)
     document["exchanges"]["columns"]["queued_s"] = [None, None]
     with pytest.raises(ResultsFileError, match="an answer has no queued_s, though the plan has a"):
-        read_run([json.dumps(document)])
+        Run.of_lines([json.dumps(document)])
 
 
 def test_an_exchange_without_an_answer_and_without_a_failure_is_shown() -> None:
@@ -208,16 +208,16 @@ def test_the_phases_of_an_exchange_are_no_longer_than_it_is() -> None:
     thirds = 0.3 / 3  # what isn't kept exactly, so that they add up to more by a rounding
     script.send("pooled", 0.3, on=row, phases=Phases(send=thirds, wait=thirds, receive=thirds))
     text = stored(script.run())
-    assert stored(read_run([text])) == text
+    assert stored(Run.of_lines([text])) == text
     document = json.loads(text)
     document["exchanges"]["columns"]["wait_s"] = [0.11]
     with pytest.raises(ResultsFileError, match="phases that took longer than it did"):
-        read_run([json.dumps(document)])
+        Run.of_lines([json.dumps(document)])
 
 
 def test_a_newer_file_is_said_to_need_a_newer_kab() -> None:
     with pytest.raises(ResultsFileError) as caught:
-        read_run([json.dumps(DOCUMENT | {"schema_version": 2})], "run.json")
+        Run.of_lines([json.dumps(DOCUMENT | {"schema_version": 2})], "run.json")
     assert str(caught.value) == (
         "run.json has schema version 2; this kab reads version 1. A newer kab wrote it: update kab."
     )
@@ -226,14 +226,14 @@ def test_a_newer_file_is_said_to_need_a_newer_kab() -> None:
 def test_a_text_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MOST_CHARACTERS", 10_000)
     with pytest.raises(ResultsFileError, match="larger than"):
-        read_run(repeat("[" * 100))
+        Run.of_lines(repeat("[" * 100))
 
 
 def test_packed_columns_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MOST_PACKED_BYTES", 10_000)
     endless = cycle(['{"chunks": [\n', *['"base64:AAAA",\n'] * 1000])
     with pytest.raises(ResultsFileError, match="larger than"):
-        read_run(endless)
+        Run.of_lines(endless)
 
 
 def test_many_small_parts_are_refused_before_they_take_memory(
@@ -241,10 +241,10 @@ def test_many_small_parts_are_refused_before_they_take_memory(
 ) -> None:
     monkeypatch.setattr(reader, "_MOST_PARTS", 1000)
     with pytest.raises(ResultsFileError, match="more parts than"):
-        read_run(["[" + "[]," * 1000])
+        Run.of_lines(["[" + "[]," * 1000])
 
 
 def test_pieces_of_a_long_line_are_put_together() -> None:
     text = json.dumps(DOCUMENT)
     pieces = [text[start : start + 7] for start in range(0, len(text), 7)]
-    assert stored(read_run(pieces)) == STORED
+    assert stored(Run.of_lines(pieces)) == STORED

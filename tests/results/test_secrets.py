@@ -13,7 +13,6 @@ from support.plans import run
 from keepalive_bench import Run, Target, Variation, analyse
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.file import document_lines
-from keepalive_bench.results.reader import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +91,7 @@ def test_harmless_fields_are_in_the_file_for_whoever_reads_it_later(url: str) ->
     fields = (("Accept", "text/html"), ("Authorization", SECRET))
     text = file_of(run(url, requests=1, headers=fields))
     assert json.loads(text)["plan"]["headers"] == [["Accept", "text/html"], ["Authorization", None]]
-    assert read_run(text.splitlines()).plan.request.headers == (
+    assert Run.of_lines(text.splitlines()).plan.request.headers == (
         ("Accept", "text/html"),
         ("Authorization", ""),
     )

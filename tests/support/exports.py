@@ -17,7 +17,7 @@ from keepalive_bench.report import terminal
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.exchange import Answer, Ending, Failure, Phases
 from keepalive_bench.results.file import document_lines
-from keepalive_bench.results.run import WarmUp
+from keepalive_bench.results.measured import WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

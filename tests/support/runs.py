@@ -9,7 +9,8 @@ from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.plan.plan import Arm, Experiment, Plan, Target
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
-from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
+from keepalive_bench.results.measured import Environment, PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

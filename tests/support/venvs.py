@@ -1,6 +1,6 @@
 """Virtual environments with the libraries of other people's programs; each is made once a test run.
 
-What goes into them is the group `programs` of pyproject.toml, in its lowest versions or its newest.
+What goes into them is a group of pyproject.toml.
 """
 
 from __future__ import annotations
@@ -28,11 +28,16 @@ def lowest_python() -> str:
 
 
 def libraries(*, lowest: bool) -> list[str]:
-    """The requirements of the group: its lowest versions, or the newest that go with them."""
+    """What `kab trace` is tried with: the lowest versions, or the newest that go with them."""
+    return [it.replace(">=", "==", 1) if lowest else it for it in group("programs")]
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a group of pyproject.toml."""
     toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     with _PROJECT.open("rb") as file:
-        group = toml.load(file)["dependency-groups"]["programs"]
-    return [it.replace(">=", "==", 1) if lowest else it for it in group]
+        found: list[str] = toml.load(file)["dependency-groups"][name]
+    return found
 
 
 def venv(factory: pytest.TempPathFactory, name: str, python: str, requirements: list[str]) -> Path:

@@ -10,7 +10,7 @@ from support.command import called
 from support.usages import API, CDN, FIRST, FOLDER, LOGIN, NO_SESSION, Builder
 
 from keepalive_bench.report.requirements import worst
-from keepalive_bench.trace.requirements import check_usage, trace_places, trace_requirements
+from keepalive_bench.trace.requirements import check_usage, trace_requirements, trace_scopes
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Checked
@@ -159,6 +159,6 @@ def test_each_text_counts_once() -> None:
 
 def test_kab_explain_lists_all_that_they_can_be_about() -> None:
     told = called("explain", "requirements").out
-    for place in trace_places():
+    for place in trace_scopes():
         for metric in place.named:
             assert next(iter(place.forms(metric))) in told

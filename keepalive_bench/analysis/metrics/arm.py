@@ -11,7 +11,7 @@ from keepalive_bench.analysis.metrics.times import TIME_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, FIRST_USE, REASON_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
-from keepalive_bench.results.run import PoolCounters
+from keepalive_bench.results.measured import PoolCounters
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary

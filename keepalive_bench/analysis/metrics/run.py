@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series, anything, up_to_all
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.analysis.verdict import VERDICTS
-from keepalive_bench.results.run import RunInfo, WarmUp
+from keepalive_bench.results.measured import RunInfo, WarmUp
 from keepalive_bench.typed_json import (
     DERIVED,
     Count,

@@ -48,7 +48,7 @@ def main() -> None:
     The end of the input means that it has died, even of SIGKILL: then this one ends at once.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever directs decides
-    channel = Channel(*_own_pipes())
+    channel = Channel(*own_pipes())
     with suppress(EOFError, BrokenPipeError):
         task: Task = channel.receive()
         try:
@@ -62,7 +62,7 @@ def main() -> None:
     channel.hang_up()
 
 
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
+def own_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Standard input and output for ourselves alone; whoever else prints, prints to nobody."""
     pipes = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -30,7 +30,7 @@ from keepalive_bench.engine.processes.messages import (
 from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
 from keepalive_bench.engine.schedule import NOT_SENT, BlockEnd
 from keepalive_bench.errors import KabError
-from keepalive_bench.results.run import LostProcess
+from keepalive_bench.results.measured import LostProcess
 from keepalive_bench.results.table import NONE
 from keepalive_bench.units import printable
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
-    from keepalive_bench.results.run import WarmUp
+    from keepalive_bench.results.measured import WarmUp
 
 _POLL_S = 0.2
 _ADVICE = "use fewer --processes"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.run import WarmUp
+    from keepalive_bench.results.measured import WarmUp
     from keepalive_bench.results.table import ColumnTable
 
 
