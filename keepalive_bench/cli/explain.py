@@ -87,13 +87,11 @@ def _write(formatter: Formatter, code: str) -> None:
     from keepalive_bench.compare.change import CHANGE_MEANINGS  # noqa: PLC0415  # as above
     from keepalive_bench.places.requirements import total_scope  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
-        PLACES,
-        TRACE,
         explained,
         lists,
-        of_teller,
         requirement_names,
     )
+    from keepalive_bench.report.tellers import PLACES, TRACE, of_teller  # noqa: PLC0415  # as above
     from keepalive_bench.trace.requirements import trace_scopes  # noqa: PLC0415  # as above
 
     listed, kind = lists(), code.strip().lower()

@@ -149,7 +149,7 @@ class Known:
         group="Places",
         spelling="--place NAME",
         help="Where this run is made, for kab places: eu-west.",
-        more="Without it, a result doesn't say: a host's name is nobody's business.",
+        more="Without it, a result doesn't say where it was made; kab records no host's name.",
         example=Example("--place eu-west", "plan.place == eu-west"),
         shown=True,
         matters=False,

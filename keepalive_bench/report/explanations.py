@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
@@ -39,7 +39,8 @@ _ACTORS = {
 _PROGRAM = "the program's own code"
 _PORT = 8080
 _UNITS = {"seconds": "seconds", "bytes": "bytes", "rate": "requests a second"}
-_EXAMPLES = {"seconds": "<=50ms", "ratio": ">=1.5", "share": ">=90%", "change": "<=10%"}
+EXAMPLES = {"seconds": "<=50ms", "ratio": ">=1.5", "share": ">=90%", "change": "<=10%"}
+"""How a requirement on a figure may end, by its unit."""
 _STAND_INS = {
     **dict.fromkeys(("at_a_time", "concurrency", "enough", "most", "requests"), "N"),
     "apart": "--think-time TIME-TIME",
@@ -298,7 +299,7 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
     )
     words = f"It is one of: {', '.join(metric.words)}."
     decided = words if metric.words else _DECIDED.get(metric.basis, _BY_INTERVAL)
-    example = f"=={metric.words[0]}" if metric.words else _EXAMPLES.get(metric.unit, "<=10")
+    example = f"=={metric.words[0]}" if metric.words else EXAMPLES.get(metric.unit, "<=10")
     sections = (
         Section("", (f"{'. '.join(filter(None, sentences))}.",)),
         Section("In the results file", lines=(subject.name,)),
@@ -306,57 +307,6 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
         Section("Require it", lines=(f"--require '{name}{example}'",)),
     )
     return Explanation(name, "A figure that a requirement can be about", filled(sections))
-
-
-class Teller(NamedTuple):
-    """A command that tells numbers of its own."""
-
-    usage: str
-    """How it is called, with a requirement."""
-    whole: str
-    """What numbers of all together are of."""
-    each: str = ""
-    """What the others are of."""
-    one: str = ""
-    """How one of these is called."""
-
-
-TRACE = Teller(
-    "kab trace --require '{}' python app.py", "the whole program", "each origin", "api.example.com"
-)
-PLACES = Teller("kab places --require '{}' results/", "all places together")
-
-
-def of_teller(name: str, among: Sequence[Scope], teller: Teller) -> Explanation | None:
-    """What a name means in requirements of a command; `None`: nothing."""
-    subject = resolve(name.strip(), among)
-    if subject is None:
-        return None
-    metric, is_of_each = subject.metric, bool(subject.scope.steps)
-    reasons = {it.code: it.title for it in (*PROGRAM_REASONS, *REASON_KINDS)}
-    meaning = (
-        f"Connections that were opened for the reason {subject.key}: {reasons[subject.key]}"
-        if subject.key
-        else plain(metric.meaning)
-    )
-    sentences = (
-        meaning,
-        f"{metric.better} is better".capitalize() if metric.better else "",
-        f"Unknown where {metric.lacking}" if metric.lacking else "",
-    )
-    is_none_best = metric.unit == "count" and not name.endswith("connections")
-    bound = "==0" if is_none_best and metric.better == "lower" else _EXAMPLES.get(metric.unit)
-    bound = bound or (">=10" if metric.better == "higher" else "<=10")
-    asked = f"{name}{bound}"
-    lines = [teller.usage.format(asked)]
-    if is_of_each:
-        lines.append(teller.usage.format(f"{teller.one}: {asked}"))
-    sections = (
-        Section("", (f"{'. '.join(filter(None, sentences))}.",)),
-        Section("Require it", lines=tuple(lines)),
-    )
-    whose, command = teller.each if is_of_each else teller.whole, teller.usage.split(" --")[0]
-    return Explanation(name, f"What {command} tells of {whose}", sections)
 
 
 def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:

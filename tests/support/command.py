@@ -169,11 +169,14 @@ def ended(process: subprocess.Popen[str], already_read: str = "") -> Finished:
 
 
 def next_line(process: subprocess.Popen[str]) -> str:
-    """The next line of a started command's output."""
+    """The next line of a started command's output, and no more: `ended` doesn't see a buffer."""
     assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, "the command ended"
-    return line
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(process.stdout.fileno(), 1)
+        assert byte, "the command ended"
+        line += byte
+    return line.decode()
 
 
 def on_terminal(

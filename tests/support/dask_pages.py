@@ -60,12 +60,10 @@ class Shown:
         return [*import_module(f"distributed.dashboard.{self._role}").applications]
 
 
-def shown_by(workers: Cluster) -> dict[str, Shown]:
-    """The scheduler's pages, and those of each worker, by name."""
+def shown_by(workers: Cluster, *names: str) -> dict[str, Shown]:
+    """The scheduler's pages, and those of the workers that are called so, by name."""
     ports = workers.asked(lambda dask_worker: dask_worker.http_server.port)
-    of_workers = {
-        name: Shown(f"http://{LOCALHOST}:{port}", "worker") for name, port in ports.items()
-    }
+    of_workers = {name: Shown(f"http://{LOCALHOST}:{ports[name]}", "worker") for name in names}
     return {"scheduler": Shown(workers.dashboard, "scheduler"), **of_workers}
 
 

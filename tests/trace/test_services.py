@@ -90,7 +90,8 @@ def test_gunicorns_workers_are_told_while_they_run_and_afterwards(
         assert sites(seen) == {(str(PROGRAMS / "web.py"), it) for it in marked(PROGRAMS / "web.py")}
         assert troubles(seen) == []
     assert all(it.is_running for it in running.processes)
-    assert not any(it.is_running for it in usage.processes)
+    # gunicorn kills a worker that was still starting, which tells no end.
+    assert not any(it.is_running for it in usage.processes if it.connections)
 
 
 @pytest.mark.slow
