@@ -64,7 +64,16 @@ def test_a_frozen_worker_is_told_of_before_anything_is_sent(
 
 
 def test_the_second_ctrl_c_waits_for_nobody(workers: Cluster, server: Server) -> None:
-    words = ("run", server.url, "--duration", "600s", "--dask", workers.address)
+    words = (
+        "run",
+        server.url,
+        "--duration",
+        "600s",
+        "--think-time",
+        "20ms",
+        "--dask",
+        workers.address,
+    )
     with started(*words, env=PROGRESS) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         workers.worker("two").send_signal(signal.SIGSTOP)
@@ -84,7 +93,16 @@ def test_the_second_ctrl_c_waits_for_nobody(workers: Cluster, server: Server) ->
 def test_a_scheduler_that_dies_loses_all_places_and_stops_them(
     workers: Cluster, server: Server
 ) -> None:
-    words = ("run", server.url, "--duration", "600s", "--dask", workers.address)
+    words = (
+        "run",
+        server.url,
+        "--duration",
+        "600s",
+        "--think-time",
+        "20ms",
+        "--dask",
+        workers.address,
+    )
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         workers.processes["scheduler"].kill()
@@ -97,7 +115,16 @@ def test_a_scheduler_that_dies_loses_all_places_and_stops_them(
 
 
 def test_a_scheduler_that_hangs_keeps_nobody_from_leaving(workers: Cluster, server: Server) -> None:
-    words = ("run", server.url, "--duration", "600s", "--dask", workers.address)
+    words = (
+        "run",
+        server.url,
+        "--duration",
+        "600s",
+        "--think-time",
+        "20ms",
+        "--dask",
+        workers.address,
+    )
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         workers.processes["scheduler"].send_signal(signal.SIGSTOP)

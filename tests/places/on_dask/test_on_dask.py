@@ -241,7 +241,16 @@ def test_a_scheduler_with_another_version_is_not_used(server: Server, tmp_path: 
 
 
 def test_ctrl_c_keeps_what_came(workers: Cluster, server: Server) -> None:
-    words = ("run", server.url, "--duration", "600s", "--dask", workers.address)
+    words = (
+        "run",
+        server.url,
+        "--duration",
+        "600s",
+        "--think-time",
+        "20ms",
+        "--dask",
+        workers.address,
+    )
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         process.send_signal(signal.SIGINT)
@@ -267,7 +276,16 @@ def test_ctrl_c_before_the_start_sends_nothing(workers: Cluster, server: Server)
 
 @slow
 def test_places_of_a_client_that_died_stop(workers: Cluster, server: Server) -> None:
-    words = ("run", server.url, "--duration", "600s", "--dask", workers.address)
+    words = (
+        "run",
+        server.url,
+        "--duration",
+        "600s",
+        "--think-time",
+        "20ms",
+        "--dask",
+        workers.address,
+    )
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         process.kill()
