@@ -93,8 +93,7 @@ class Place(NamedTuple):
     error: int | None
     """The most frequent status, where most responses were errors."""
     facts: dict[str, tuple[str, ...]]
-    """Who answered, and how, by what it is: `server`, `via`, `address`, `TLS`, `HTTP`, `status`;
-    each `failure`; and each `reason` for which the first arm opened connections again."""
+    """Who answered, and what became of requests and connections, by what it is of: see `_facts`."""
     document: Document
     """What the results file says of it, but for rows."""
     checked: tuple[Checked, ...] = ()

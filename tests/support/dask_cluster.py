@@ -25,6 +25,8 @@ _OWN_CLIENTS = 1
 """Dask counts one for tasks that nobody waits for."""
 _READ = "import sys, urllib.request as it; print(it.urlopen(sys.argv[1]).read().decode())"
 LOCALHOST = "127.0.0.1"
+ENDLESS = ("--duration", "600s", "--think-time", "20ms")
+"""Of a run that is only waited for: it leaves the machine to others."""
 _GOODBYE_S = 5.0
 """How long processes may take to end by themselves, so that what they ran is counted."""
 

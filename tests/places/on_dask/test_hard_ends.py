@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import PROGRESS, ended, kab, started
-from support.dask_cluster import Cluster, cluster, until
+from support.dask_cluster import ENDLESS, Cluster, cluster, until
 
 from keepalive_bench.server import Server, ServerSettings
 
@@ -64,16 +64,7 @@ def test_a_frozen_worker_is_told_of_before_anything_is_sent(
 
 
 def test_the_second_ctrl_c_waits_for_nobody(workers: Cluster, server: Server) -> None:
-    words = (
-        "run",
-        server.url,
-        "--duration",
-        "600s",
-        "--think-time",
-        "20ms",
-        "--dask",
-        workers.address,
-    )
+    words = ("run", server.url, *ENDLESS, "--dask", workers.address)
     with started(*words, env=PROGRESS) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         workers.worker("two").send_signal(signal.SIGSTOP)
@@ -93,16 +84,7 @@ def test_the_second_ctrl_c_waits_for_nobody(workers: Cluster, server: Server) ->
 def test_a_scheduler_that_dies_loses_all_places_and_stops_them(
     workers: Cluster, server: Server
 ) -> None:
-    words = (
-        "run",
-        server.url,
-        "--duration",
-        "600s",
-        "--think-time",
-        "20ms",
-        "--dask",
-        workers.address,
-    )
+    words = ("run", server.url, *ENDLESS, "--dask", workers.address)
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         workers.processes["scheduler"].kill()
@@ -115,16 +97,7 @@ def test_a_scheduler_that_dies_loses_all_places_and_stops_them(
 
 
 def test_a_scheduler_that_hangs_keeps_nobody_from_leaving(workers: Cluster, server: Server) -> None:
-    words = (
-        "run",
-        server.url,
-        "--duration",
-        "600s",
-        "--think-time",
-        "20ms",
-        "--dask",
-        workers.address,
-    )
+    words = ("run", server.url, *ENDLESS, "--dask", workers.address)
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         workers.processes["scheduler"].send_signal(signal.SIGSTOP)

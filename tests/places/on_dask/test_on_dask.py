@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import PROGRESS, ended, kab, started
-from support.dask_cluster import Cluster, cluster, until
+from support.dask_cluster import ENDLESS, Cluster, cluster, until
 
 import keepalive_bench
 from keepalive_bench.places.on_dask.cluster import members
@@ -241,16 +241,7 @@ def test_a_scheduler_with_another_version_is_not_used(server: Server, tmp_path: 
 
 
 def test_ctrl_c_keeps_what_came(workers: Cluster, server: Server) -> None:
-    words = (
-        "run",
-        server.url,
-        "--duration",
-        "600s",
-        "--think-time",
-        "20ms",
-        "--dask",
-        workers.address,
-    )
+    words = ("run", server.url, *ENDLESS, "--dask", workers.address)
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         process.send_signal(signal.SIGINT)
@@ -276,16 +267,7 @@ def test_ctrl_c_before_the_start_sends_nothing(workers: Cluster, server: Server)
 
 @slow
 def test_places_of_a_client_that_died_stop(workers: Cluster, server: Server) -> None:
-    words = (
-        "run",
-        server.url,
-        "--duration",
-        "600s",
-        "--think-time",
-        "20ms",
-        "--dask",
-        workers.address,
-    )
+    words = ("run", server.url, *ENDLESS, "--dask", workers.address)
     with started(*words) as process:
         until(lambda: server.stats.requests > 100, "places measure")
         process.kill()
