@@ -78,7 +78,7 @@ bench: $(READY) ## the figures of cost and of honesty (an hour and a half; wants
 
 peers: $(PEERS_READY) $(AUTOCANNON) ## what benchmarks/peers.py measures that isn't Debian's (wants npm)
 
-servers: $(READY) ## measure the servers people deploy and write docs/servers.md
+servers: $(READY) ## measure the servers people deploy, for docs/servers.md and docs/probe.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
 
 docs: $(READY) ## write the pages, tables and JSON Schemas that are derived from the code

@@ -72,6 +72,11 @@ class ResultsFileError(UsageError):
 class OtherDocumentError(ResultsFileError):
     """A whole JSON document that isn't a run's."""
 
+    def __init__(self, message: str, kind: str = "") -> None:
+        """Take the message, and the kind that the document says it is of."""
+        super().__init__(message)
+        self.kind = kind
+
 
 _NO_THREAD = "can't start new thread"
 """What Python says, without the system's reason."""

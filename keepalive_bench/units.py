@@ -12,6 +12,7 @@ _KIB = 1024.0
 _MILLISECOND = 1e-3
 _SECOND_FROM = 0.9995  # what would read 1000 ms reads 1.00 s
 _HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
+_MORE_DECIMALS = (2, 3, 4)
 _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
@@ -55,6 +56,18 @@ def between(least: float, most: float) -> str:
     unit, name = (1.0, "s") if abs(most) >= _SECOND_FROM else (_MILLISECOND, "ms")
     ends = dict.fromkeys(_three_digits(time_s / unit) for time_s in (least, most))
     return f"{' to '.join(ends)} {name}"
+
+
+def told_apart(least: float, most: float) -> str:
+    """The same, with as many digits as it takes to see that they are two times."""
+    said = between(least, most)
+    if " to " in said or least == most:
+        return said
+    for decimals in _MORE_DECIMALS:
+        ends = [f"{it:.{decimals}f}" for it in (least, most)]
+        if ends[0] != ends[1]:
+            return f"{' to '.join(ends)} s"
+    return said
 
 
 def difference(seconds: float | None) -> str:

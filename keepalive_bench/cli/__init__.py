@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COMMANDS = (
-    *("run", "sweep", "trace", "report", "compare", "places"),
+    *("run", "sweep", "probe", "trace", "report", "compare", "places"),
     *("explain", "demo", "serve", "completion"),
 )
 _SHORT_OPTION = 2
@@ -137,12 +137,19 @@ def _sentence(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if "unexpected extra argument" in error.format_message():  # which may be half a header
         if sum("://" in it for it in sys.argv[2:] if it[:1] != "-") > 1:
-            return "kab run and kab sweep take one URL: measure each in a run of its own."
+            is_probe = context is not None and context.info_name == "probe"
+            return (
+                "kab probe takes one URL: probe each by itself."
+                if is_probe
+                else "kab run and kab sweep take one URL: measure each in a run of its own."
+            )
         pasted = any(it.startswith("--curl") for it in sys.argv)
         hint = " A command for --curl is best kept in a file: --curl @FILE." if pasted else ""
         said = "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
         return f"{said}{hint}"
     if isinstance(error, click.NoSuchOption) and (why := _without_command(error, context)):
+        return why
+    if isinstance(error, click.NoSuchOption) and (why := _unlike_a_run(error, context)):
         return why
     if isinstance(error, click.NoSuchOption) and (why := _unlike_curl(error, context)):
         return why
@@ -158,14 +165,31 @@ def _without_command(error: click.NoSuchOption, context: click.Context | None) -
     return f"kab itself has no {error.option_name}: did you mean kab run {error.option_name} …?"
 
 
+def _unlike_a_run(error: click.NoSuchOption, context: click.Context | None) -> str:
+    """Why a probe lacks an option that a run has; empty: it isn't one."""
+    if context is None or context.info_name != "probe":
+        return ""
+    from keepalive_bench.plan.fields import options_of  # where all is well
+    from keepalive_bench.plan.plan import Plan
+
+    if error.option_name not in {flag for it in options_of(Plan) for flag in (*it.flags, it.off)}:
+        return ""
+    return (
+        f"kab probe doesn't have kab run's {error.option_name}: it sends GET of one URL, without "
+        "load, and watches its connections."
+    )
+
+
 def _unlike_curl(error: click.NoSuchOption, context: click.Context | None) -> str:
     """Why a command that sends requests lacks an option of curl's; empty: it isn't one."""
-    if context is None or context.info_name not in {"run", "sweep"}:
+    if context is None or context.info_name not in {"run", "sweep", "probe"}:
         return ""
     from keepalive_bench.cli.curl.options import why_not  # where all is well
 
     name = error.option_name
     why = why_not(name)
+    if context.info_name == "probe" and name in {"-I", "--head"}:
+        why = "--behaviours head tries HEAD"
     return f"kab {context.info_name} doesn't have curl's {name}: {why}." if why else ""
 
 

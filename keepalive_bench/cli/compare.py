@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.options import GITHUB, NO_COLOR, PATH, REQUIRE, STRICT, Command, judging
-from keepalive_bench.cli.reading import STDIN, load_run
+from keepalive_bench.cli.reading import STDIN
 from keepalive_bench.cli.renderers import Changes
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.plan.options import Example, Option
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.compare.change import Change, Source
     from keepalive_bench.plan.options import Asked
+    from keepalive_bench.probe.record import ProbeRecord
+    from keepalive_bench.results.run import Run
 
 
 _FORCE = Option(
@@ -65,7 +67,7 @@ _UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit 
         *judging("the first NEW's", "change", "changes[0].verdict.code"),
         NO_COLOR,
     ),
-    short_help="Compare stored runs with earlier ones.",
+    short_help="Compare stored runs or probes with earlier ones.",
     epilog="Exit codes: 4 where a --require was missed, or the runs can't be compared and there is "
     "a --require; 2 where a file or an option is no good; else 0. --require 'verdict!=worse' makes "
     "the verdict count.",
@@ -82,11 +84,17 @@ def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # --help does without
     from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # the same
+    from keepalive_bench.probe.record import ProbeRecord  # noqa: PLC0415  # the same
 
     bases, news = _sides(files, asked.each(_NEW))
     wanted = exports.wanted(asked)
     shown = Screen(wanted.values(), asked)
-    sources = _sources((*bases, *news), len(bases), asked)
+    stored = _stored((*bases, *news))
+    if any(isinstance(it, ProbeRecord) for it in stored.values()):
+        from keepalive_bench.cli.compared_probes import carry_out  # noqa: PLC0415  # few are
+
+        return carry_out(bases, news, stored, asked, shown, forced=asked[_FORCE] is True)
+    sources = _sources((*bases, *news), stored, len(bases), asked)
     earlier, later = sources[: len(bases)], sources[len(bases) :]
     requirements = asked.each(REQUIRE)
     forced, strict = asked[_FORCE] is True, asked[STRICT] is True
@@ -118,7 +126,19 @@ def _sides(files: Sequence[str], news: Sequence[str]) -> tuple[Sequence[str], Se
     return bases, news
 
 
-def _sources(paths: Sequence[str], first_new: int, asked: Asked) -> list[Source]:
+def _stored(paths: Sequence[str]) -> dict[str, Run | ProbeRecord]:
+    """What is in each file."""
+    from keepalive_bench.cli.reading import load_stored  # noqa: PLC0415  # --help does without
+
+    return {path: load_stored(path) for path in paths}
+
+
+def _sources(
+    paths: Sequence[str],
+    stored: Mapping[str, Run | ProbeRecord],
+    first_new: int,
+    asked: Asked,
+) -> list[Source]:
     """The runs in the files, all judged alike: as the first NEW was, but for what is given.
 
     What was demanded of the single runs isn't demanded of what changed.
@@ -128,13 +148,13 @@ def _sources(paths: Sequence[str], first_new: int, asked: Asked) -> list[Source]
     from keepalive_bench.outcome import analyse  # noqa: PLC0415  # the same
     from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
-    runs = [load_run(path) for path in paths]
+    runs = [cast("Run", stored[path]) for path in paths]
     rule = replace(judged(runs[first_new].plan, asked).decision_rule, requirements=())
     sources = []
-    for path, stored in zip(paths, runs, strict=True):
-        run = stored._replace(plan=replace(stored.plan, decision_rule=rule))
+    for path, it in zip(paths, runs, strict=True):
+        run = it._replace(plan=replace(it.plan, decision_rule=rule))
         name = "standard input" if path == STDIN else path
-        sources.append(Source(name, run, analyse(run), plan_document(stored.plan)))
+        sources.append(Source(name, run, analyse(run), plan_document(it.plan)))
     return sources
 
 

@@ -86,12 +86,13 @@ def _write_all(formatter: Formatter) -> None:
 def _write(formatter: Formatter, code: str) -> None:
     from keepalive_bench.compare.change import CHANGE_MEANINGS  # noqa: PLC0415  # as above
     from keepalive_bench.places.requirements import total_scope  # noqa: PLC0415  # as above
+    from keepalive_bench.probe.requirements import probe_scope  # noqa: PLC0415  # as above
+    from keepalive_bench.report import tellers  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
         explained,
         lists,
         requirement_names,
     )
-    from keepalive_bench.report.tellers import PLACES, TRACE, of_teller  # noqa: PLC0415  # as above
     from keepalive_bench.trace.requirements import trace_scopes  # noqa: PLC0415  # as above
 
     listed, kind = lists(), code.strip().lower()
@@ -102,8 +103,12 @@ def _write(formatter: Formatter, code: str) -> None:
         formatter.write_dl(listed[kind])
         return
     among = tuple(_scopes())
-    others = {TRACE: trace_scopes(), PLACES: (total_scope(),)}
-    found = (of_teller(code, its, teller) for teller, its in others.items())
+    others = {
+        tellers.TRACE: trace_scopes(),
+        tellers.PLACES: (total_scope(),),
+        tellers.PROBE: (probe_scope(),),
+    }
+    found = (tellers.of_teller(code, its, teller) for teller, its in others.items())
     told = [it for it in (explained(code, among, CHANGE_MEANINGS), *found) if it is not None]
     if not told:
         names = (*among, *(scope for its in others.values() for scope in its))
@@ -129,11 +134,13 @@ def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:
 
 def _of_others() -> Iterator[Section]:
     from keepalive_bench.places.requirements import total_names  # noqa: PLC0415  # as above
+    from keepalive_bench.probe.requirements import probe_names  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanation import Section  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanations import plain  # noqa: PLC0415  # as above
     from keepalive_bench.trace.requirements import trace_names  # noqa: PLC0415  # as above
 
-    for title, rows in (*trace_names().items(), *total_names().items()):
+    all_names = trace_names() | total_names() | probe_names()
+    for title, rows in all_names.items():
         yield Section(title, rows=tuple((name, plain(meaning)) for name, meaning in rows))
 
 

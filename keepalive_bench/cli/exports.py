@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
 
 from keepalive_bench.cli import renderers
 from keepalive_bench.cli.output_file import open_output, target_of
-from keepalive_bench.cli.renderers import Changes
+from keepalive_bench.cli.renderers import Changes, ProbeChanges
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
 from keepalive_bench.places.report import Places
 from keepalive_bench.plan.options import Example, Option
+from keepalive_bench.probe.report import ProbeReport
 from keepalive_bench.trace.report import TraceReport
 from keepalive_bench.units import filename
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked, Group, Source
     from keepalive_bench.report import Report
 
-    Results: TypeAlias = "Report | Changes | TraceReport | Places"
+    Results: TypeAlias = "Report | Changes | ProbeChanges | TraceReport | Places | ProbeReport"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +43,7 @@ class Exporter(Option[str]):
     """Who reads it, the same."""
     of_run: Callable[[Report], Iterable[str]]
     """The lines that `kab run`, `sweep` and `report` write."""
-    of_changes: Callable[[Changes], Iterable[str]] | None = None
+    of_changes: Callable[[Changes | ProbeChanges], Iterable[str]] | None = None
     """The lines that `kab compare` writes; `None`: it doesn't have it."""
     changes_help: str = ""
     """Its help there, where that has other words."""
@@ -56,15 +57,23 @@ class Exporter(Option[str]):
     """The lines that `kab places` writes; `None`: it doesn't have it."""
     places_help: str = ""
     """Its help there, where that has other words."""
+    of_probe: Callable[[ProbeReport], Iterable[str]] | None = None
+    """The lines that `kab probe` writes; `None`: it doesn't have it."""
+    probe_help: str = ""
+    """Its help there, where that has other words."""
+    probe_more: str = ""
+    """What else there is to know there."""
 
     def lines(self, of: Results) -> Iterable[str]:
         """What it writes of results that it is for."""
-        if isinstance(of, Changes):
+        if isinstance(of, Changes | ProbeChanges):
             return self.of_changes(of) if self.of_changes else ()
         if isinstance(of, TraceReport):
             return self.of_trace(of) if self.of_trace else ()
         if isinstance(of, Places):
             return self.of_places(of) if self.of_places else ()
+        if isinstance(of, ProbeReport):
+            return self.of_probe(of) if self.of_probe else ()
         return self.of_run(of)
 
 
@@ -80,6 +89,8 @@ EXPORTERS = (
         of_places=renderers.json_of_places,
         of_changes=renderers.json_of_changes,
         of_trace=renderers.json_of_trace,
+        of_probe=renderers.json_of_probe,
+        probe_more="A name that ends with .gz is compressed. kab compare reads it again.",
         trace_more="A name that ends with .gz is compressed.",
     ),
     Exporter(
@@ -93,6 +104,8 @@ EXPORTERS = (
         places_help="Write a row for each arm of each place.",
         of_changes=renderers.csv_of_changes,
         changes_help="Write a row for each number that all the runs have.",
+        of_probe=renderers.csv_of_probe,
+        probe_help="Write a row for each connection.",
     ),
     Exporter(
         spelling="--markdown FILE",
@@ -104,6 +117,7 @@ EXPORTERS = (
         of_places=renderers.markdown_of_places,
         of_changes=renderers.markdown_of_changes,
         of_trace=renderers.markdown_of_trace,
+        of_probe=renderers.markdown_of_probe,
     ),
     Exporter(
         spelling="--junit FILE",
@@ -115,6 +129,7 @@ EXPORTERS = (
         of_places=renderers.junit_of_places,
         of_changes=renderers.junit_of_changes,
         of_trace=renderers.junit_of_trace,
+        of_probe=renderers.junit_of_probe,
     ),
     Exporter(
         spelling="--openmetrics FILE",
@@ -125,6 +140,7 @@ EXPORTERS = (
         of_run=renderers.openmetrics_of_run,
         of_places=renderers.openmetrics_of_places,
         of_changes=renderers.openmetrics_of_changes,
+        of_probe=renderers.openmetrics_of_probe,
     ),
     Exporter(
         spelling="--html FILE",
@@ -136,6 +152,8 @@ EXPORTERS = (
         of_places=renderers.html_of_places,
         of_changes=renderers.html_of_changes,
         of_trace=renderers.html_of_trace,
+        of_probe=renderers.html_of_probe,
+        probe_help="Write a page with the time line, in one file.",
         changes_help="Write a page of tables, in one file.",
     ),
 )
@@ -155,6 +173,12 @@ OF_PLACES = tuple(
     replace(it, help=it.places_help or it.help, more="") for it in EXPORTERS if it.of_places
 )
 """Those that `kab places` has."""
+OF_PROBE = tuple(
+    replace(it, help=it.probe_help or it.help, more=it.probe_more)
+    for it in EXPORTERS
+    if it.of_probe
+)
+"""Those that `kab probe` has."""
 
 
 def wanted(asked: Asked) -> dict[Exporter, str]:

@@ -22,6 +22,7 @@ from keepalive_bench.units import filename, printable
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked
+    from keepalive_bench.plan.probing import ProbePlan
 
 P = TypeVar("P", DecisionRule, Known)
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
@@ -35,6 +36,23 @@ def run_plan(url: str, asked: Asked) -> Plan:
     """
     target = _target(url, asked)
     return _checked(planned(Plan, asked, target=target, tls=_tls(asked)))
+
+
+def probe_plan(url: str, asked: Asked) -> ProbePlan:
+    """The plan of a probe.
+
+    Raises:
+        UsageError: something in it makes no sense or can't be read.
+    """
+    from keepalive_bench.plan.probing import ProbePlan  # noqa: PLC0415  # only a probe needs it
+    from keepalive_bench.probe.analysis.behind import balancer_idle_s  # noqa: PLC0415  # the same
+
+    target = _target(url, asked)
+    plan = planned(ProbePlan, asked, target=target, tls=_tls(asked))
+    _check_server(plan.known)
+    if plan.probing.behind is not None:
+        balancer_idle_s(plan.probing.behind)
+    return plan
 
 
 def sweep_plans(url: str, asked: Asked) -> list[Plan]:

@@ -7,13 +7,16 @@ too large.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
+from contextlib import contextmanager
 from errno import EACCES, EISDIR
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from keepalive_bench.errors import ResultsFileError, UsageError
+from keepalive_bench.errors import OtherDocumentError, ResultsFileError, UsageError
 from keepalive_bench.plan.options import File
 from keepalive_bench.plan.values import LARGEST_BODY
 from keepalive_bench.units import filename, size
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keepalive_bench.plan.options import Option
+    from keepalive_bench.probe.record import ProbeRecord
     from keepalive_bench.results.run import Run
 
 LARGEST_FILE = 2**26
@@ -29,6 +33,8 @@ LARGEST_FILE = 2**26
 _PIECE = 2**20
 STDIN = "-"
 _STDIN_NUMBER = 0
+_HEAD = 4096
+_PROBE = r'\s*\{[^{\[]*"kind"\s*:\s*"probe"'
 
 
 def value_of(option: Option[Any], said: Any) -> object:  # noqa: ANN401  # what Click has of it
@@ -100,12 +106,61 @@ def load_run(path: str) -> Run:
 
     if path != STDIN:
         return Run.load(path)
+    with _opened(path) as raw:
+        return Run.read(raw, run_name(path))
+
+
+def load_stored(path: str) -> Run | ProbeRecord:
+    """The run or the probe that a file or standard input holds, compressed or not.
+
+    A probe's file says so in front of all that has parts.
+
+    Raises:
+        UsageError: it can't be read, or is no results file.
+    """
+    from keepalive_bench.results.bounded import refusing  # noqa: PLC0415  # few read one
+    from keepalive_bench.results.run import Run, text_pieces  # noqa: PLC0415  # the same
+
     name = run_name(path)
+    with _opened(path) as raw:
+        pieces, head = text_pieces(raw, name), ""
+        with refusing(name):
+            for piece in pieces:
+                head += piece
+                if len(head) > _HEAD:
+                    break
+        lines = chain((head,), pieces)
+        try:
+            if re.match(_PROBE, head):
+                return _probe(lines, name)
+            return Run.of_lines(lines, name)
+        except OtherDocumentError as error:  # its members may stand in another order
+            if path == STDIN or error.kind != "probe":
+                raise
+        except MemoryError:
+            raise UsageError(f"{name} needs more memory than there is.") from None
+    with _opened(path) as raw:
+        return _probe(text_pieces(raw, name), name)
+
+
+def _probe(lines: Iterable[str], name: str) -> ProbeRecord:
+    from keepalive_bench.probe.document import read_probe  # noqa: PLC0415  # few read one
+
+    return read_probe(lines, name)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    """A file, or standard input, as bytes.
+
+    Raises:
+        UsageError: it can't be read.
+    """
     try:
-        with open(_STDIN_NUMBER, "rb", closefd=False) as raw:
-            return Run.read(raw, name)
+        with open(_STDIN_NUMBER if path == STDIN else path, "rb", closefd=path != STDIN) as raw:
+            yield raw
     except OSError as error:
-        raise UsageError(f"{name} can't be read: {error.strerror}.") from None
+        raise UsageError(f"{run_name(path)} can't be read: {error.strerror}.") from None
 
 
 def runs_in_lines() -> Iterator[tuple[int, Run | ResultsFileError | None]]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from keepalive_bench.compare.change import Change
     from keepalive_bench.places.report import Places
+    from keepalive_bench.probe.changes import ProbeChange
+    from keepalive_bench.probe.report import ProbeReport
     from keepalive_bench.report import Report
     from keepalive_bench.trace.report import TraceReport
 
@@ -19,6 +21,12 @@ class Changes(NamedTuple):
     changes: Sequence[Change]
 
 
+class ProbeChanges(NamedTuple):
+    """The same of probes."""
+
+    changes: Sequence[ProbeChange]
+
+
 def json_of_run(of: Report) -> Iterable[str]:
     from keepalive_bench.report.document import derived_document
     from keepalive_bench.results.file import document_lines
@@ -26,7 +34,11 @@ def json_of_run(of: Report) -> Iterable[str]:
     return document_lines(of.run, derived_document(of.analysis))
 
 
-def json_of_changes(of: Changes) -> Iterable[str]:
+def json_of_changes(of: Changes | ProbeChanges) -> Iterable[str]:
+    if isinstance(of, ProbeChanges):
+        from keepalive_bench.probe.changes import document
+
+        return document.json_lines(of.changes)
     from keepalive_bench.compare.document import json_lines
 
     return json_lines(of.changes)
@@ -44,13 +56,23 @@ def json_of_places(of: Places) -> Iterable[str]:
     return json_lines(of)
 
 
+def json_of_probe(of: ProbeReport) -> Iterable[str]:
+    from keepalive_bench.probe.document import json_lines
+
+    return json_lines(of)
+
+
 def csv_of_run(of: Report) -> Iterable[str]:
     from keepalive_bench.report.rows_csv import csv_lines
 
     return csv_lines(of.run, of.analysis)
 
 
-def csv_of_changes(of: Changes) -> Iterable[str]:
+def csv_of_changes(of: Changes | ProbeChanges) -> Iterable[str]:
+    if isinstance(of, ProbeChanges):
+        from keepalive_bench.probe.changes import document
+
+        return document.csv_lines(of.changes)
     from keepalive_bench.compare.document import csv_lines
 
     return csv_lines(of.changes)
@@ -62,13 +84,23 @@ def csv_of_places(of: Places) -> Iterable[str]:
     return csv_lines(of)
 
 
+def csv_of_probe(of: ProbeReport) -> Iterable[str]:
+    from keepalive_bench.probe.exporting import csv_lines
+
+    return csv_lines(of)
+
+
 def markdown_of_run(of: Report) -> Iterable[str]:
     from keepalive_bench.report.markdown import markdown_lines
 
     return markdown_lines(of)
 
 
-def markdown_of_changes(of: Changes) -> Iterable[str]:
+def markdown_of_changes(of: Changes | ProbeChanges) -> Iterable[str]:
+    if isinstance(of, ProbeChanges):
+        from keepalive_bench.probe.changes import report
+
+        return report.markdown_lines(of.changes)
     from keepalive_bench.compare.report import markdown_lines
 
     return markdown_lines(of.changes)
@@ -86,13 +118,23 @@ def markdown_of_places(of: Places) -> Iterable[str]:
     return markdown_lines(of)
 
 
+def markdown_of_probe(of: ProbeReport) -> Iterable[str]:
+    from keepalive_bench.probe.report.dialects import markdown_lines
+
+    return markdown_lines(of)
+
+
 def junit_of_run(of: Report) -> Iterable[str]:
     from keepalive_bench.report.junit import junit_lines
 
     return junit_lines(of)
 
 
-def junit_of_changes(of: Changes) -> Iterable[str]:
+def junit_of_changes(of: Changes | ProbeChanges) -> Iterable[str]:
+    if isinstance(of, ProbeChanges):
+        from keepalive_bench.probe.changes import report
+
+        return report.junit_lines(of.changes)
     from keepalive_bench.compare.report import junit_lines
 
     return junit_lines(of.changes)
@@ -110,13 +152,23 @@ def junit_of_places(of: Places) -> Iterable[str]:
     return junit_lines(of)
 
 
+def junit_of_probe(of: ProbeReport) -> Iterable[str]:
+    from keepalive_bench.probe.report.dialects import junit_lines
+
+    return junit_lines(of)
+
+
 def openmetrics_of_run(of: Report) -> Iterable[str]:
     from keepalive_bench.report.openmetrics import openmetrics_lines
 
     return openmetrics_lines(of.run, of.analysis)
 
 
-def openmetrics_of_changes(of: Changes) -> Iterable[str]:
+def openmetrics_of_changes(of: Changes | ProbeChanges) -> Iterable[str]:
+    if isinstance(of, ProbeChanges):
+        from keepalive_bench.probe.changes import document
+
+        return document.openmetrics_lines(of.changes)
     from keepalive_bench.compare.document import openmetrics_lines
 
     return openmetrics_lines(of.changes)
@@ -128,13 +180,23 @@ def openmetrics_of_places(of: Places) -> Iterable[str]:
     return openmetrics_lines(of)
 
 
+def openmetrics_of_probe(of: ProbeReport) -> Iterable[str]:
+    from keepalive_bench.probe.exporting import openmetrics_lines
+
+    return openmetrics_lines(of)
+
+
 def html_of_run(of: Report) -> Iterable[str]:
     from keepalive_bench.report.webpage import page_lines
 
     return page_lines(of)
 
 
-def html_of_changes(of: Changes) -> Iterable[str]:
+def html_of_changes(of: Changes | ProbeChanges) -> Iterable[str]:
+    if isinstance(of, ProbeChanges):
+        from keepalive_bench.probe.changes import report
+
+        return report.page_lines(of.changes)
     from keepalive_bench.compare.report import page_lines
 
     return page_lines(of.changes)
@@ -148,5 +210,11 @@ def html_of_trace(of: TraceReport) -> Iterable[str]:
 
 def html_of_places(of: Places) -> Iterable[str]:
     from keepalive_bench.places.report.webpage import page_lines
+
+    return page_lines(of)
+
+
+def html_of_probe(of: ProbeReport) -> Iterable[str]:
+    from keepalive_bench.probe.report.webpage import page_lines
 
     return page_lines(of)

@@ -20,7 +20,7 @@ from keepalive_bench.cli.options import (
     Command,
     judging,
 )
-from keepalive_bench.cli.reading import load_run, run_name
+from keepalive_bench.cli.reading import load_stored, run_name
 from keepalive_bench.errors import ResultsFileError, UsageError
 
 if TYPE_CHECKING:
@@ -45,24 +45,30 @@ if TYPE_CHECKING:
         NO_PLOT,
         NO_COLOR,
     ),
-    short_help="Show a stored run again, or write it in other formats.",
+    short_help="Show a stored run or probe again, or write it in other formats.",
     epilog="Everything is computed again from what was measured. Exit codes are those of kab run; "
     "a run that was interrupted counts as one of which requests weren't sent.",
 )
 @click.argument("path", metavar="RUN.json", type=PATH)
 def command(asked: Asked, path: str) -> ExitCode:
-    """Print what kab run printed of a run that it stored with --json; - is standard input.
+    """Print what was printed of a run or a probe stored with --json; - is standard input.
 
     \b
     kab report run.json --html run.html --csv rows.csv.gz
+    kab report probe.json --require 'idle_timeout>=60s'
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
     from keepalive_bench.cli.planning import judged  # noqa: PLC0415  # the same
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
+    from keepalive_bench.probe.record import ProbeRecord  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
     shown = Screen(wanted.values(), asked)
-    stored = load_run(path)
+    stored = load_stored(path)
+    if isinstance(stored, ProbeRecord):
+        from keepalive_bench.cli.probing import reported  # noqa: PLC0415  # few are
+
+        return reported(stored, asked, shown)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))
     _announce(stored.plan.decision_rule, run.plan.decision_rule, shown)

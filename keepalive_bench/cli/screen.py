@@ -78,7 +78,7 @@ class Screen:
         from rich.console import Group  # noqa: PLC0415  # as `_console`
 
         with self.out.capture() as captured:
-            self.out.print(Group(*parts))
+            self.out.print(Group(*parts), crop=False)  # code stays whole
         for line in captured.get().splitlines():  # Rich fills lines up with blanks
             shown = for_terminal(line, plain_ascii=self.plain_ascii).rstrip()
             self.out.file.write(f"{shown}\n")

@@ -20,6 +20,7 @@ from click.shell_completion import (
 )
 
 from keepalive_bench.plan.arms import KINDS
+from keepalive_bench.plan.probing import BEHAVIOUR_GROUPS
 from keepalive_bench.server import CERTIFICATES, FAULTS
 
 if TYPE_CHECKING:
@@ -35,8 +36,24 @@ _BROKEN, _WHOLE = (
 def offered(option: str, typed: str) -> list[CompletionItem]:
     """Words for an option that takes others, too; those for arms also after a label."""
     label, mark, word = typed.rpartition("=") if option == "arm" else ("", "", typed)
-    known = [it for it in _WORDS.get(option, ()) if it.startswith(word)]
+    if option == "behaviours":
+        label, mark, word = typed.rpartition(",")
+    known = [it for it in _words(option) if it.startswith(word)]
     return [CompletionItem(f"{label}{mark}{it}") for it in known]
+
+
+def _words(option: str) -> Iterable[str]:
+    if option == "behaviours":
+        return (it.name for it in BEHAVIOUR_GROUPS)
+    if option == "server":
+        from keepalive_bench.connections.products import PRODUCTS  # noqa: PLC0415  # others do without
+
+        return (it.word for it in PRODUCTS)
+    if option == "behind":
+        from keepalive_bench.probe.analysis.behind import known_balancers  # noqa: PLC0415  # the same
+
+        return known_balancers()
+    return _WORDS.get(option, ())
 
 
 def files(typed: str) -> list[CompletionItem]:

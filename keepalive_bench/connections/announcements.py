@@ -52,5 +52,5 @@ def announced_max(answer: Answer | None) -> int | None:
 
 def _announcement(answer: Answer | None, name: str) -> int | None:
     said = "" if answer is None else answer.keep_alive or ""
-    found = re.search(rf"(?:^|[\s,;]){name}\s*=\s*(\d{{1,9}})", said) if said else None
+    found = re.search(rf"(?:^|[\s,;]){name}\s*=\s*(\d{{1,9}})(?!\d)", said) if said else None
     return None if found is None else int(found[1])

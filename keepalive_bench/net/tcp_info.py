@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LOOK = 200
 """Bytes to look at of what nobody asked for."""
 
+_UNACKED = 24
+"""Offset: segments that the peer hasn't acknowledged."""
 _LAST_ACK_RECEIVED = 56
 """Offset: milliseconds since the peer's last acknowledgement."""
 _TOTAL_RETRANS = 100
@@ -62,8 +64,8 @@ def found_ended(connection: socket.socket | SSLTransport, idle_s: float) -> Endi
     plain = connection if isinstance(connection, socket.socket) else connection.socket
     # How long ago the peer's last segment came: on a dead connection, its FIN. Of an RST, Linux
     # doesn't note the time.
-    age_ms = _number(_tcp_info(plain, _LAST_ACK_RECEIVED + _NUMBER.size), _LAST_ACK_RECEIVED)
-    after_s = None if age_ms is None else max(0.0, idle_s - age_ms / _MILLISECONDS)
+    age_s = last_segment_age_s(plain)
+    after_s = None if age_s is None else max(0.0, idle_s - age_s)
     if plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # reading over TLS may not tell
         return Ending("rst", idle_s)
     plain.settimeout(0)
@@ -78,6 +80,20 @@ def found_ended(connection: socket.socket | SSLTransport, idle_s: float) -> Endi
     if data:
         return Ending("data", idle_s, after_s, data.decode("latin-1"))
     return Ending("fin", idle_s, after_s)
+
+
+def last_segment_age_s(plain: socket.socket) -> float | None:
+    """How long ago the peer's last segment came, to the millisecond; `None`: nobody tells.
+
+    An RST doesn't count.
+    """
+    age_ms = _number(_tcp_info(plain, _LAST_ACK_RECEIVED + _NUMBER.size), _LAST_ACK_RECEIVED)
+    return None if age_ms is None else age_ms / _MILLISECONDS
+
+
+def unacknowledged(plain: socket.socket) -> int | None:
+    """How many segments the peer hasn't acknowledged; `None`: nobody tells."""
+    return _number(_tcp_info(plain, _UNACKED + _NUMBER.size), _UNACKED)
 
 
 def was_reset(connection: socket.socket | SSLTransport) -> bool:

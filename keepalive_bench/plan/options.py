@@ -60,6 +60,7 @@ GROUP_KEY, SETTING_KEY = "group", "setting"
 Group = Literal[
     "Program",
     "Server",
+    "Probe",
     "Load",
     "Request",
     "Response",

@@ -33,6 +33,7 @@ TRACE = Teller(
     "kab trace --require '{}' python app.py", "the whole program", "each origin", "api.example.com"
 )
 PLACES = Teller("kab places --require '{}' results/", "all places together")
+PROBE = Teller("kab probe --require '{}' https://api.example.com/", "an endpoint")
 
 
 def of_teller(name: str, among: Sequence[Scope], teller: Teller) -> Explanation | None:
@@ -55,6 +56,10 @@ def of_teller(name: str, among: Sequence[Scope], teller: Teller) -> Explanation 
     is_none_best = metric.unit == "count" and not name.endswith("connections")
     bound = "==0" if is_none_best and metric.better == "lower" else EXAMPLES.get(metric.unit)
     bound = bound or (">=10" if metric.better == "higher" else "<=10")
+    if metric.words:
+        bound = f"=={metric.words[0]}"
+    elif metric.unit == "seconds" and metric.better == "higher":
+        bound = ">=60s"
     asked = f"{name}{bound}"
     lines = [teller.usage.format(asked)]
     if is_of_each:

@@ -20,6 +20,10 @@ class Cause(NamedTuple):
     limited: str = ""
     """The advice where the user limits the versions of TLS; empty: the same."""
 
+    def fits(self, message: str) -> bool:
+        """Whether a message tells it."""
+        return any(it in message for it in self.said)
+
 
 ALERT = "TLS alert: "
 """What precedes an alert's name in a message."""
@@ -48,6 +52,12 @@ _SHOW_CERTIFICATE = "--cert and --key send a client certificate."
 _UNREADABLE = "Its log may say more; a proxy or a firewall that inspects TLS may be involved."
 _UNCHECKED = "-k skips the check."
 
+OTHER_VERSIONS = _alert(
+    "protocol_version inappropriate_fallback",
+    "The server accepts no version of TLS that kab offers",
+    "kab offers TLS 1.2 and 1.3: enable one of them on the server.",
+    "--tls-min and --tls-max limit what kab offers; without them, it is TLS 1.2 and 1.3.",
+)
 TLS_ALERTS = (
     _alert(
         "unrecognized_name",
@@ -70,12 +80,7 @@ TLS_ALERTS = (
         "The server wants a client certificate that it trusts, and got none or another one",
         f"{_SHOW_CERTIFICATE} The server has to trust its issuer.",
     ),
-    _alert(
-        "protocol_version inappropriate_fallback",
-        "The server accepts no version of TLS that kab offers",
-        "kab offers TLS 1.2 and 1.3: enable one of them on the server.",
-        "--tls-min and --tls-max limit what kab offers; without them, it is TLS 1.2 and 1.3.",
-    ),
+    OTHER_VERSIONS,
     _alert(
         "handshake_failure insufficient_security",
         "The server accepts no cipher or version that kab offers, or wants a client certificate",
@@ -96,26 +101,27 @@ TLS_ALERTS = (
 )
 """By their names in RFC 8446, section 6, and RFC 5246; the last is of all others."""
 
+ANOTHER_VERSION = Cause(
+    ("unsupported protocol", "version too low"),
+    "The server speaks only versions of TLS that kab refuses",
+    "Enable TLS 1.2 or 1.3 on the server.",
+    limited="Enable TLS 1.2 or 1.3 on the server, or leave --tls-min out.",
+)
+ENDED_IN_HANDSHAKE = Cause(
+    ("EOF occurred", "unexpected eof", "reset by", "aborted", "closed", "Broken pipe"),
+    "The connection ended during the handshake, without an alert",
+    "Does this port speak TLS? Some servers and firewalls do that when they don't know the name.",
+    among_answers="Its log may say why; a server that is shutting down or too busy does that.",
+)
 HANDSHAKES = (
     *TLS_ALERTS,
-    Cause(
-        ("unsupported protocol", "version too low"),
-        "The server speaks only versions of TLS that kab refuses",
-        "Enable TLS 1.2 or 1.3 on the server.",
-        limited="Enable TLS 1.2 or 1.3 on the server, or leave --tls-min out.",
-    ),
+    ANOTHER_VERSION,
     Cause(
         ("too small", "too weak", "unsafe legacy"),
         "This machine's OpenSSL considers the server's key or protocol too weak",
         "Correct that on the server, or lower OpenSSL's level (--ciphers DEFAULT@SECLEVEL=1).",
     ),
-    Cause(
-        ("EOF occurred", "unexpected eof", "reset by", "aborted", "closed", "Broken pipe"),
-        "The connection ended during the handshake, without an alert",
-        "Does this port speak TLS? Some servers and firewalls do that when they don't know the "
-        "name.",
-        among_answers="Its log may say why; a server that is shutting down or too busy does that.",
-    ),
+    ENDED_IN_HANDSHAKE,
     Cause(
         ("wrong version number", "packet length too long", "record layer failure"),
         "What came isn't TLS",

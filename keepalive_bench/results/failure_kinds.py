@@ -270,7 +270,7 @@ def advice_on(failure: Failure, plan: Plan | None = None, *, among_answers: bool
     kind = failure_kind(failure.kind)
     if kind is None:
         return ""
-    told = (it for it in kind.causes if any(words in failure.message for words in it.said))
+    told = (it for it in kind.causes if it.fits(failure.message))
     cause = next(told, None)
     advice, other = (cause or kind).advice, (cause or kind).among_answers
     if among_answers and other is not None:

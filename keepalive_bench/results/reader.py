@@ -6,45 +6,38 @@ numbers that nobody can have measured.
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import reprlib
-import textwrap
 from collections import Counter
 from itertools import repeat
 from math import isnan
 from operator import add, gt
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.errors import OtherDocumentError, ResultsFileError, UsageError
 from keepalive_bench.plan.document import plan_from
 from keepalive_bench.results import column_codec as codec
+from keepalive_bench.results.bounded import (
+    MOST_CHARACTERS,
+    TOO_LARGE,
+    check_version,
+    parsed,
+    refusing,
+)
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.file import SCHEMA_VERSION, StoredRun
 from keepalive_bench.results.measured import Measured
 from keepalive_bench.typed_json import Document, FaultError, from_json
-from keepalive_bench.units import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keepalive_bench.results.table import ColumnTable
 
-MOST_CHARACTERS = 256 * 2**20
-"""Of a file, packed columns left out. A run's exchanges take 3 million at most."""
 MOST_PACKED_BYTES, MOST_CHUNKS = 2**30, 2**20
 """Some ten million exchanges; no file of kab's has that many chunks."""
-_MOST_PARTS = 10_000_000
-"""Numbers, texts, lists and members; a parsed one takes up to 80 bytes."""
-_MOST_DIGITS = 40
 _PACKED_LINE = re.compile(rf'"({codec.MARK}[A-Za-z0-9+/]*={{0,2}})"(,?)')
-_LONGEST_REASON = 200
 _ADDED = {"retransmissions"}
 """Columns that earlier versions don't write: there are no numbers then."""
-_IS_NONE = "isn't a kab results file"
-_NONE = f"{_IS_NONE}, or is damaged"
 _ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
 """Phases are kept to 24 bits, and so may add up to a little more than they were."""
 
@@ -58,45 +51,12 @@ def read_run(lines: Iterable[str], name: str = "The file") -> Measured:
         ResultsFileError: it is none, is damaged, too large, or newer than this program.
     """
     chunks: list[bytes] = []
-    try:
-        document = _parsed(lines, chunks)
-        _check_version(document, name)
+    with refusing(name):
+        document = parsed(_within_limits(lines, chunks))
+        check_version(document, name, SCHEMA_VERSION)
         run = _run(document, chunks)
         _check(run)
-    except ResultsFileError:
-        raise
-    except FaultError as error:
-        raise ResultsFileError(f"{name} {_NONE}: {error}.") from error
-    except UsageError as error:
-        why = printable(textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …"))
-        raise ResultsFileError(f"{name} {_NONE}. {why}") from error
-    except KeyError as error:
-        what = f"{quoted(str(error.args[0]))} is missing"
-        raise ResultsFileError(f"{name} {_NONE}: {what}.") from error
-    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise ResultsFileError(f"{name} {_NONE}.") from error
-    except RecursionError:
-        raise ResultsFileError(f"{name} {_NONE}: it is nested too deep.") from None
     return run
-
-
-def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
-    if not isinstance(document, dict):
-        raise OtherDocumentError(f"{name} {_IS_NONE}: it isn't a JSON object.")
-    if isinstance(kind := document.get("kind"), str):
-        raise OtherDocumentError(
-            f"{name} {_IS_NONE}: it is of the kind {quoted(kind)}, and kab run writes another."
-        )
-    if "schema_version" not in document:
-        raise OtherDocumentError(f"{name} {_IS_NONE}: it has no schema_version.")
-    version = document["schema_version"]
-    if version != SCHEMA_VERSION or isinstance(version, bool | float):
-        shown = printable(reprlib.repr(version))
-        is_newer = isinstance(version, int) and version > SCHEMA_VERSION
-        advice = " A newer kab wrote it: update kab." if is_newer else ""
-        raise ResultsFileError(
-            f"{name} has schema version {shown}; this kab reads version {SCHEMA_VERSION}.{advice}"
-        )
 
 
 def _run(document: Document, chunks: list[bytes]) -> Measured:
@@ -162,40 +122,11 @@ def _chunk(part: int | str, chunks: list[bytes]) -> bytes:
     return chunk
 
 
-def _parsed(lines: Iterable[str], chunks: list[bytes]) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """A document from its lines, which may come in pieces.
-
-    A packed string that has a line of its own goes to `chunks`, decoded, and only its number
-    stays: see `_chunk`.
-
-    Raises:
-        FaultError: it is no JSON, or more than memory should be spent on.
-    """
-    parts = io.StringIO()  # millions of lines would take more memory than what is in them
-    parts.writelines(_within_limits(lines, chunks))
-    text = parts.getvalue()
-    if sum(map(text.count, ",[{:")) > _MOST_PARTS:
-        raise FaultError("it has more parts than a results file that kab reads")
-    try:
-        return json.loads(text, parse_int=_whole, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        if not text[error.pos :].strip() or error.msg.startswith("Unterminated"):
-            raise FaultError("it ends too early") from None
-        raise FaultError(f"it isn't JSON at line {error.lineno}, column {error.colno}") from None
-
-
-def _whole(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
-        raise FaultError(f"it has a number of {len(text):,} digits")
-    return int(text)
-
-
-def _no_number(text: str) -> float:
-    raise FaultError(f"{text} isn't a JSON number")
-
-
 def _within_limits(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
-    """A file's lines, with each packed string that has a line of its own decoded and set aside."""
+    """A file's lines, with each packed string that has a line of its own decoded and set aside.
+
+    Such a string goes to `chunks`, and only its number stays: see `_chunk`.
+    """
     is_packed, characters, packed_bytes = False, 0, 0
     for line in lines:
         text = line.strip()
@@ -212,7 +143,7 @@ def _within_limits(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
             or packed_bytes > MOST_PACKED_BYTES
             or len(chunks) > MOST_CHUNKS
         ):
-            raise FaultError("it is larger than a results file that kab reads")
+            raise FaultError(TOO_LARGE)
         yield kept
 
 

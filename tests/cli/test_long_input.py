@@ -14,6 +14,7 @@ _LONG = "x" * 10_000
 _REST = {
     "run": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
     "sweep": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
+    "probe": ["http://127.0.0.1:9/", "--require", "no such thing"],
     "trace": ["--require", "no such thing"],
     "report": ["nowhere.json"],
     "places": ["nowhere.json", "--require", "no such thing"],

@@ -14,6 +14,7 @@ from documents import (
     members,
     metrics,
     places,
+    probes,
     products,
     trace,
     verticals,
@@ -23,6 +24,7 @@ from support.screens import screens
 
 from keepalive_bench.compare.document import comparison_schema
 from keepalive_bench.places.document import places_schema
+from keepalive_bench.probe.document import probe_schema
 from keepalive_bench.report.schema import results_schema
 from keepalive_bench.trace.document import trace_schema
 
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = DOCS.parent / "keepalive_bench"
+SOURCES = (curl, exports, findings, members, metrics, places, probes, products, trace, verticals)
+"""Each has parts of pages."""
 SCHEMAS = {
     PACKAGE / "report" / "results.schema.json": results_schema,
     PACKAGE / "compare" / "comparison.schema.json": comparison_schema,
     PACKAGE / "trace" / "trace.schema.json": trace_schema,
     PACKAGE / "places" / "places.schema.json": places_schema,
+    PACKAGE / "probe" / "probe.schema.json": probe_schema,
 }
 
 
@@ -43,7 +48,7 @@ def derived() -> dict[Path, str]:
     texts = {DOCS / "cli.md": command_line.page(), DOCS / "kab.1": man_page.page(), **screens()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-    for source in (curl, exports, findings, members, metrics, places, products, trace, verticals):
+    for source in SOURCES:
         for part in source.parts():
             text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
             texts[part.path] = part.within(text)

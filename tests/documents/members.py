@@ -119,7 +119,7 @@ def _member(path: str, hint: Any, doc: str) -> Iterator[Member]:  # noqa: ANN401
         return
     assert doc, f"nothing says what {path} is"
     meaning, _, none = _NONE.sub("\0", doc).partition("\0")
-    words = [f"`{it}`" for it in schema_of(inner).get("enum", ())]
+    words = [f"`{it}`" for it in schema_of(inner).get("enum", ()) if it != ""]
     choice = f": {', '.join(words)}" if words and words[0] not in meaning else ""
     yield f"{path}{suffix}", f"{meaning.rstrip('.')}{choice}", none.rstrip(".")
 

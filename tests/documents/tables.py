@@ -24,6 +24,8 @@ class PagePart(NamedTuple):
     mark: str
     """What the comment before it calls it."""
     text: str
+    target: str = "docs"
+    """What `make` is to be told to write it."""
 
     @property
     def path(self) -> Path:
@@ -32,7 +34,7 @@ class PagePart(NamedTuple):
 
     def within(self, page: str) -> str:
         """The page's text with the part as it should be."""
-        start = f"<!-- {self.mark}: make docs -->\n\n"
+        start = f"<!-- {self.mark}: make {self.target} -->\n\n"
         before, found, rest = page.partition(start)
         assert found, f"{self.page} has no mark of {self.mark}"
         return f"{before}{start}{self.text}{_END}{rest.partition(_END)[2]}"

@@ -269,7 +269,7 @@ def test_what_serves_one_request_on_a_connection_is_said_to_have_no_setting() ->
         ("haproxy", " HAProxy (--server): see its timeout http-keep-alive ("),
         (
             "node",
-            " Node (--server): see its server.keepAliveTimeout (default: 65,000 ms, 5,000 before 2",
+            " Node (--server): see its server.keepAliveTimeout (default: 65,000 ms, 5,000 ms",
         ),
         ("nlb", " AWS NLB (--server): see its tcp.idle_timeout.seconds (default: 350 s; "),
         ("later-than-this-kab", " 'later-than-this-kab' (--server), which isn't one"),

@@ -92,6 +92,8 @@ class Place:
         """What an example's words follow."""
         if command == "run":
             return [url] if {"-n", "-z", "--precision"} & {*words} else [url, "-n", "5"]
+        if command == "probe":
+            return [url] if "--max-idle" in words else [url, "--max-idle", "100ms"]
         if command == "sweep":
             return [url] if "-n" in words else [url, *_TINY]
         files = {

@@ -19,7 +19,7 @@ from keepalive_bench.errors import KabError, ResultsFileError
 from keepalive_bench.plan.load import Load
 from keepalive_bench.report.preamble import answers
 from keepalive_bench.report.verbose import connection_line, exchange_line
-from keepalive_bench.results import reader
+from keepalive_bench.results import bounded, reader
 from keepalive_bench.results.exchange import Ending, Phases
 from keepalive_bench.results.run import Run
 
@@ -239,7 +239,7 @@ def test_packed_columns_without_end_are_refused(monkeypatch: pytest.MonkeyPatch)
 def test_many_small_parts_are_refused_before_they_take_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reader, "_MOST_PARTS", 1000)
+    monkeypatch.setattr(bounded, "_MOST_PARTS", 1000)
     with pytest.raises(ResultsFileError, match="more parts than"):
         Run.of_lines(["[" + "[]," * 1000])
 

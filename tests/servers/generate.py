@@ -1,4 +1,7 @@
-"""Measure every server of the table and write `docs/servers.md` (`make servers`)."""
+"""Measure every server of the table and write `docs/servers.md` (`make servers`).
+
+`servers.probes` writes what a probe finds of them into `docs/probe.md`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from servers import probes
 from support.servers.gateway import REQUESTS, outcome
 from support.servers.measure import measure, measure_cured
 from support.servers.rows.gateways import GATEWAYS
@@ -115,6 +119,7 @@ def main() -> None:
     gateways = [measured_gateway_row(case) for case in GATEWAYS]
     page = f"{_HEAD}{_table(_COLUMNS, rows)}{_GATEWAYS}{_table(_GATEWAY_COLUMNS, gateways)}"
     DOCUMENT.write_text(page, encoding="utf-8")
+    probes.write()
 
 
 def _table(columns: Sequence[str], rows: Sequence[str]) -> str:

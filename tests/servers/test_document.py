@@ -1,11 +1,14 @@
-"""docs/servers.md is written from the table that the tests use."""
+"""docs/servers.md, and the table in docs/probe.md, are written from what the tests use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from documents.tables import DOCS
 from servers.generate import DOCUMENT, gateway_row, row
+from servers.probes import HEAD, cells, documented
 from support.servers.rows.gateways import GATEWAYS
+from support.servers.rows.probed import PROBED
 from support.servers.table import CASES
 
 if TYPE_CHECKING:
@@ -44,6 +47,18 @@ def test_what_the_table_of_products_says_to_be_announced_is_so() -> None:
     for case in seen:
         assert case.advised is not None
         assert case.advised.is_announced == (case.code == "server-close"), case.name
+
+
+def test_the_page_of_probes_shows_each_server_as_it_is_documented() -> None:
+    page = (DOCS / "probe.md").read_text("utf-8")
+    rows = (
+        page[page.index(f"| {' | '.join(cells(HEAD))} |") :].partition("\n\n")[0].splitlines()[2:]
+    )
+    shown = [line.strip("| ").split(" | ") for line in rows]
+    for is_so, case in zip(shown, PROBED, strict=True):
+        version, after = is_so[1], is_so[3]
+        assert [*cells(documented(case)._replace(version=version, after=after))] == is_so
+        assert version[0].isdigit() or version.startswith("Python")
 
 
 def _tables() -> Iterator[list[str]]:

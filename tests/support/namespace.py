@@ -24,16 +24,16 @@ class Namespace:
     """A namespace whose loopback device is up, and has those addresses."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
 
     def command(self, *command: str) -> list[str]:
         """A command line that runs another one inside."""
-        return ["ip", "netns", "exec", self._name, *command]
+        return ["ip", "netns", "exec", self.name, *command]
 
     @contextmanager
     def resolving(self, nameserver: str, options: str = "") -> Iterator[None]:
         """Names are looked up at a nameserver, by commands that start meanwhile (ip-netns(8))."""
-        folder = Path("/etc/netns") / self._name
+        folder = Path("/etc/netns") / self.name
         folder.mkdir(parents=True)
         (folder / "resolv.conf").write_text(f"nameserver {nameserver}\n{options}\n")
         try:

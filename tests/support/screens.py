@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from support import usages
+from support import probes, usages
 from support.exports import everything
 from support.runs import Script
 from support.scripted import closing_run, scripted_run
@@ -19,6 +19,7 @@ from keepalive_bench.cli.options import VERBOSE
 from keepalive_bench.cli.screen import Screen
 from keepalive_bench.cli.session import report_of, show
 from keepalive_bench.plan.options import Asked
+from keepalive_bench.probe.report.terminal import terminal_parts as probe_parts
 from keepalive_bench.results.exchange import Answer, Ending, Phases
 from keepalive_bench.trace.report.terminal import terminal_parts
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench import Run
+    from keepalive_bench.probe.report import ProbeReport
     from keepalive_bench.trace.report import TraceReport
 
 FOLDER = Path(__file__).parent.parent / "report" / "screens"
@@ -64,6 +66,23 @@ def trace_screen(
         shown.show(terminal_parts(report, columns, plain_ascii=plain_ascii, verbose=verbose))
 
     return _seen(show_it, columns, encoding, verbose=verbose, is_terminal=False)
+
+
+def probe_screen(
+    report: ProbeReport,
+    columns: int,
+    *,
+    encoding: str = "utf-8",
+    verbose: bool = False,
+    is_terminal: bool = False,
+) -> str:
+    """What standard output gets of a probe."""
+
+    def show_it(shown: Screen) -> None:
+        plain_ascii = shown.plain_ascii
+        shown.show(probe_parts(report, columns, plain_ascii=plain_ascii, verbose=verbose))
+
+    return _seen(show_it, columns, encoding, verbose=verbose, is_terminal=is_terminal)
 
 
 def _seen(
@@ -115,7 +134,8 @@ def screens() -> dict[Path, str]:
         "everything-80-terminal": screen(everything(), 80, is_terminal=True),
         "sweep-80": screen(scripted_sweep(1, 2, 4, 8), 80),
     }
-    return {FOLDER / f"{name}.txt": text for name, text in (found | _of_traces()).items()}
+    found |= _of_traces() | _of_probes()
+    return {FOLDER / f"{name}.txt": text for name, text in found.items()}
 
 
 def _of_traces() -> dict[str, str]:
@@ -140,4 +160,21 @@ def _of_traces() -> dict[str, str]:
     }
     for name, usage in others.items():
         found[f"trace-{name}-80"] = trace_screen(usages.report_of(usage), 80)
+    return found
+
+
+def _of_probes() -> dict[str, str]:
+    worlds = probes.worlds()
+    required = ("idle_timeout>=60s", "silent_drop>=350s", "lifetime>=1min")
+    whole = probes.report_on(worlds["everything"], *required)
+    found = {f"probe-everything-{columns}": probe_screen(whole, columns) for columns in (80, 200)}
+    found |= {
+        "probe-everything-80-ascii": probe_screen(whole, 80, encoding="ascii"),
+        "probe-everything-80-verbose": probe_screen(whole, 80, verbose=True),
+        "probe-everything-80-terminal": probe_screen(whole, 80, is_terminal=True),
+    }
+    for name, probed in worlds.items():
+        if name != "everything":
+            report = probes.report_on(probed)
+            found[f"probe-{name.replace(' ', '-')}-80"] = probe_screen(report, 80)
     return found

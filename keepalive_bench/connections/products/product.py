@@ -31,6 +31,10 @@ PLACES: dict[Place, str] = {
 """What a product usually does, by where it stands."""
 
 
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+_TIME = r"([0-9][0-9,]*(?:\.[0-9]+)?) (ms|s|min|h)\b"
+
+
 class Setting(NamedTuple):
     """What decides when a product ends connections; or that nothing does that can be set."""
 
@@ -47,6 +51,22 @@ class Setting(NamedTuple):
     """Whether it does at all what the setting would decide; `None`: its documentation is silent."""
     is_announced: bool = False
     """Whether the last response before such a close says `Connection: close`."""
+    late_s: float = 0.0
+    """Of a time, by how much what it decides may come later, in seconds."""
+
+    @property
+    def times(self) -> dict[str, float]:
+        """The times that it stands for unless it is set, in seconds, by how they are written.
+
+        First the newest versions', then older ones', with which these are: `5,000 ms before 26`.
+        """
+        told = self.default or ("" if self.name else self.note)
+        return {
+            found[0] if text is told else text: float(found[1].replace(",", ""))
+            * _SECONDS[found[2]]
+            for text in (told, self.older)
+            if (found := re.search(_TIME, text))
+        }
 
     def as_of(self, version: str) -> Setting:
         """As it is in a version (`1.22.1`), where it says since when it is otherwise."""

@@ -41,7 +41,12 @@ GUNICORN = Product(
         note="of a worker, on any connection",
         is_announced=True,
     ),
-    idle_timeout=Setting("--keep-alive", "2 s", f"{_GUNICORN}#keepalive"),
+    idle_timeout=Setting(
+        "--keep-alive",
+        "2 s",
+        f"{_GUNICORN}#keepalive",
+        late_s=1.0,  # gthread looks when something happens, or a second later
+    ),
     lifetime=never(),
     errors=always("closes after its own 400, 414, 431 and 501, and after a 500 for an exception"),
     limits=(
@@ -122,7 +127,11 @@ WAITRESS = Product(
     server=("waitress",),
     request_limit=never(),
     idle_timeout=Setting(
-        "channel_timeout", "120 s", _WAITRESS, note="checked every cleanup_interval, 30 s"
+        "channel_timeout",
+        "120 s",
+        _WAITRESS,
+        note="checked every cleanup_interval, 30 s",
+        late_s=30.0,
     ),
     lifetime=never(),
     errors=always("closes after its own 400, 413, 431 and 501, and after a 500 for an exception"),
@@ -147,7 +156,13 @@ SANIC = Product(
     place="origin",
     keep_alive=Setting("KEEP_ALIVE", "True", _SANIC, is_announced=True),
     request_limit=never(),
-    idle_timeout=Setting("KEEP_ALIVE_TIMEOUT", "120 s", _SANIC, older="5 s in older versions"),
+    idle_timeout=Setting(
+        "KEEP_ALIVE_TIMEOUT",
+        "120 s",
+        _SANIC,
+        older="5 s in older versions",
+        late_s=1.0,  # it looks once a second
+    ),
     lifetime=never(),
     errors=always("closes after its own 400 and 413"),
     limits=(Limit((413,), Setting("REQUEST_MAX_SIZE", "100,000,000 B", _SANIC)),),
@@ -208,7 +223,7 @@ CHEROOT = Product(
         "keep_alive_conn_limit", "10", _CHEROOT, "0 turns it off", is_announced=True
     ),
     request_limit=never(),
-    idle_timeout=Setting("timeout", "10 s", _CHEROOT),
+    idle_timeout=Setting("timeout", "10 s", _CHEROOT, late_s=1.0),
     lifetime=never(),
     errors=always(
         "closes after each 413, its own 400, 501 and 505, and after a 500 for an exception"

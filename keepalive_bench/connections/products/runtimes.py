@@ -30,7 +30,8 @@ NODE = Product(
         "server.keepAliveTimeout",
         "65,000 ms",
         f"{_NODE}#serverkeepalivetimeout",
-        older="5,000 before 26",
+        older="5,000 ms before 26",
+        late_s=1.0,
         note="keepAliveTimeoutBuffer adds up to 1 s",
     ),
     lifetime=never(),
@@ -88,6 +89,7 @@ PUMA = Product(
         "65 s",
         f"{_PUMA}#persistent_timeout-instance_method",
         older="20 s before 7",
+        late_s=0.2,  # so long, a thread of its own waits for the next request
     ),
     lifetime=never(),
     errors=always("closes after its own 400 and 501"),
@@ -102,7 +104,10 @@ TOMCAT = Product(
     ),
     request_limit=Setting("maxKeepAliveRequests", "100", _TOMCAT, is_announced=True),
     idle_timeout=Setting(
-        "keepAliveTimeout", "connectionTimeout, 20,000 ms in its server.xml", _TOMCAT
+        "keepAliveTimeout",
+        "connectionTimeout, 20,000 ms in its server.xml",
+        _TOMCAT,
+        late_s=1.0,  # it looks once a second
     ),
     lifetime=never(),
     errors=always("closes after each 400, 408, 411, 413, 414, 500, 501 and 503"),

@@ -165,7 +165,12 @@ LIGHTTPD = Product(
         older="100 before 1.4.65",
         is_announced=True,
     ),
-    idle_timeout=Setting("server.max-keep-alive-idle", "5 s", _LIGHTTPD),
+    idle_timeout=Setting(
+        "server.max-keep-alive-idle",
+        "5 s",
+        _LIGHTTPD,
+        late_s=2.0,  # it counts whole seconds, and looks when something happens, or a second later
+    ),
     lifetime=never(),
     errors=always("closes after its own 400, 411, 413, 431, 501 and 505"),
     limits=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import distribution
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -39,6 +39,17 @@ defaults
 listen front
     bind fd@{descriptor}
     server behind 127.0.0.1:{behind} {server}
+"""
+_HAPROXY_TCP = """\
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+listen front
+    bind fd@{descriptor}
+    balance roundrobin
+    {servers}
 """
 _VARNISH = """\
 vcl 4.1;
@@ -92,6 +103,23 @@ def haproxy(
             file = at.folder / "haproxy.cfg"
             file.write_text(config)
             with at.run(program("haproxy"), "-q", mode, "-f", file) as process:
+                yield process
+
+    return start
+
+
+def haproxy_tcp(*behind: Launcher) -> Launcher:
+    """It forwards connections to one server after the other, whatever is said on them."""
+
+    @contextmanager
+    def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
+        with ExitStack() as backs:
+            ports = [backs.enter_context(_noting_apart(at, it)) for it in behind]
+            servers = (f"server behind{port} 127.0.0.1:{port}" for port in ports)
+            file = at.folder / "haproxy.cfg"
+            listed = "\n    ".join(servers)
+            file.write_text(_HAPROXY_TCP.format(descriptor=at.descriptor, servers=listed))
+            with at.run(program("haproxy"), "-q", "-db", "-f", file) as process:
                 yield process
 
     return start
@@ -223,3 +251,13 @@ def _behind(at: Place, start: Launcher = _BEHIND) -> Iterator[int]:
     """The port of a server that notes what came from where in the same log."""
     with place() as back, start(Place(back.bound, at.folder)):
         yield back.port
+
+
+@contextmanager
+def _noting_apart(at: Place, start: Launcher) -> Iterator[int]:
+    """The port of a server whose clients may come from the ports that another's come from."""
+    with place() as back:
+        with start(back):
+            yield back.port
+        with at.log.open("a") as log:
+            log.writelines(f"{back.port}:{line}\n" for line in back.log.read_text().split())
