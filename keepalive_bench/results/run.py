@@ -140,7 +140,7 @@ class Run(Measured):
 
     def __reduce__(self) -> tuple[Callable[[bytes], Run], tuple[bytes]]:
         """Pickled as it is saved: compressed, and without secrets."""
-        return Run.unpacked, (self.packed(),)
+        return _unpacked, (self.packed(),)
 
     def _write(self, raw: IO[bytes], name: str) -> None:
         """Compressed, if the name says so: the same run to the same bytes."""
@@ -154,3 +154,8 @@ class Run(Measured):
             (packed or raw).write(line.encode("utf-8", "backslashreplace"))
         if packed is not None:
             packed.close()
+
+
+def _unpacked(packed: bytes) -> Run:
+    """A function, as some libraries change how methods are pickled (twisted does)."""
+    return Run.unpacked(packed)

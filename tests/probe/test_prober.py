@@ -3,47 +3,12 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
-from support.scripted_probe import ScriptedTransport, World
+from support.probed_worlds import is_exact, probed
+from support.scripted_probe import World
 
-from keepalive_bench.plan.plan import Target
-from keepalive_bench.plan.probing import ProbePlan, Probing
-from keepalive_bench.probe.agenda import extent, ladder
-from keepalive_bench.probe.analysis import analyse
-from keepalive_bench.probe.prober import probe
-
-if TYPE_CHECKING:
-    from keepalive_bench.probe.probed import Probed
-
-MOST_CONNECTIONS, MOST_REQUESTS = 25, 60
-
-
-def probed(
-    world: World, max_idle_s: float = 130.0, stopped_s: float = float("inf"), **asked: float
-) -> Probed:
-    """What a probe of a world comes to; it never does more than was said before it began."""
-    probing = Probing(max_idle_s=max_idle_s, **asked)  # type: ignore[arg-type]  # a count is one, too
-    plan = ProbePlan(Target("http://a.test/"), probing=probing)
-    transport = ScriptedTransport(world, stopped_s)
-    found = analyse(probe(plan, transport, transport.is_stopped))
-    parts = extent(plan).values()
-    assert transport.connections <= sum(it.connections for it in parts)
-    assert transport.requests <= sum(it.requests for it in parts)
-    assert transport.now_s() <= max(it.seconds for it in parts) + 1
-    assert found.connections == transport.connections
-    if not found.record.info.interrupted:  # the world looks ahead
-        assert found.requests == transport.requests
-    if not asked:
-        assert transport.connections <= MOST_CONNECTIONS
-        assert transport.requests <= MOST_REQUESTS
-    return found
-
-
-def is_exact(value_s: float | None, true_s: float) -> bool:
-    return value_s is not None and abs(value_s - true_s) <= max(0.05, 0.01 * true_s)
-
+from keepalive_bench.probe.agenda import ladder
 
 DRAWN = [Random(number).uniform(0.3, 129.0) for number in range(60)]  # noqa: S311  # no secrets
 
@@ -172,6 +137,7 @@ def test_a_limit_of_requests_is_found_exactly(
     asked: int,
     confirmed: bool,  # noqa: FBT001  # what is expected
 ) -> None:
+    """Neither announced nor seen twice, it may be chance."""
     world = World(limit=limit, announces=announces, timeouts_s=(5.0,))
     found = probed(world, scan_requests=asked).request_limit
     assert found is not None

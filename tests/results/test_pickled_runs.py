@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 import pickle
 from multiprocessing import get_context
+from types import MethodType
+from typing import NoReturn
 
 import pytest
 from support.exports import everything, stored
@@ -26,6 +29,18 @@ def test_a_run_comes_back_with_every_protocol(made: object, protocol: int) -> No
     again = pickle.loads(pickle.dumps(made(), protocol))  # noqa: S301  # our own
     assert type(again) is Run
     assert stored(again) == stored(made())
+
+
+def test_a_run_comes_back_where_a_library_changes_how_methods_are_pickled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twisted does, and loses a class method's class."""
+
+    def refuse(method: MethodType) -> NoReturn:
+        raise AssertionError(method)
+
+    monkeypatch.setitem(copyreg.dispatch_table, MethodType, refuse)
+    assert stored(pickle.loads(pickle.dumps(everything()))) == stored(everything())  # noqa: S301  # our own
 
 
 def test_copies_are_runs_of_the_same_numbers() -> None:

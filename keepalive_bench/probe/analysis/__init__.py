@@ -39,7 +39,7 @@ def analyse(record: ProbeRecord) -> Probed:
     who = nearest_of(asked, seen)
     timeout = idle_timeout_of(seen, asked.max_idle_s, who.late_s)
     drop = silent_drop_of(seen, record.info.wall_s)
-    announced = _announced(seen)
+    age, announced = lifetime_of(seen, timeout.least_s), _announced(seen)
     trip_s = round_trip_of(asked, seen)
     is_kept = persistence == "kept"
     is_told = is_kept and not timeout.together
@@ -51,8 +51,8 @@ def analyse(record: ProbeRecord) -> Probed:
         persistence=persistence,
         idle_timeout=timeout,
         silent_drop=drop,
-        lifetime=lifetime_of(seen, timeout.least_s),
-        request_limit=request_limit_of(seen, asked.scan_requests),
+        lifetime=age,
+        request_limit=request_limit_of(seen, asked.scan_requests, age),
         announced=announced,
         window=window,
         settings=settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from keepalive_bench.probe.analysis.closings import closings_of
@@ -40,9 +41,9 @@ _HOW: dict[str, DeathKind] = {
 def silent_drop_of(seen: Sequence[Seen], now_s: float) -> SilentDrop:
     """After which idle time reuses died though no end had been seen.
 
-    It takes two deaths, as one may be chance; new connections that are answered meanwhile, as
-    everything may be down; and none that was idle for longer and is answered all the same, but
-    where not even the peer's system acknowledged a request.
+    It takes two deaths of a kind, as one may be chance; new connections that are answered
+    meanwhile, as everything may be down; and none that was idle for longer and is answered all the
+    same, but where not even the peer's system acknowledged a request.
     """
     deaths = [*_deaths(seen, now_s)]
     answered = _answered(seen)
@@ -55,7 +56,9 @@ def silent_drop_of(seen: Sequence[Seen], now_s: float) -> SilentDrop:
         len(deaths),
         len([*_reuses(seen)]),
     )
-    if len(deaths) < _PROOF or not answered or not _others_are_answered(seen, deaths):
+    kinds = Counter(map(_how, deaths))
+    deaths = [it for it in deaths if kinds[_how(it)] >= _PROOF]
+    if not deaths or not answered or not _others_are_answered(seen, deaths):
         return none
     low_s, died_s = _between(answered, deaths)
     unheard = _unacknowledged(deaths)
@@ -63,7 +66,13 @@ def silent_drop_of(seen: Sequence[Seen], now_s: float) -> SilentDrop:
     later = sum(it > died_s + margin_s for it in answered)
     if later > (len(deaths) / _FEW if unheard else 0):
         return none
-    return none._replace(answered_s=low_s, died_s=died_s, unacknowledged=unheard)
+    return none._replace(
+        answered_s=low_s,
+        died_s=died_s,
+        how=_how(min(deaths, key=lambda it: it.idle_s or 0.0)),
+        unacknowledged=unheard,
+        deaths=len(deaths),
+    )
 
 
 def bracket_of(seen: Sequence[Seen], now_s: float) -> tuple[float, float] | None:
