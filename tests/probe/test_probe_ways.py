@@ -62,7 +62,7 @@ def test_through_a_proxy(guarded: Proxies, tmp_path: Path, proxy_scheme: str, *,
         told = found(tmp_path, server.url, "-x", proxy, "--cacert", str(CERTIFICATE))
     assert told["opened"] == guarded.accepts() - before
     remark = next(it["text"] for it in told["remarks"] if it["severity"] == "info")
-    assert remark.startswith("What was measured are limits of the proxy")
+    assert remark.startswith("These limits are those of the proxy")
     if tls:
         assert told["idle_timeout"]["median_s"] == pytest.approx(_CLOSES_S, abs=0.1)
     else:
