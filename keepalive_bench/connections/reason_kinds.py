@@ -110,8 +110,8 @@ IDLE_DROP = ReasonKind(
     text="Connections that had been idle for {died_s} or more died at their next request{survived} "
     "({times}): something on the path drops idle connections",
     advice="Likely causes are a NAT, a firewall (conntrack), or a balancer (AWS NLB after 350 s, "
-    "Azure after 4 min). Close idle connections in the client before that, or let TCP keep-alive "
-    "probe sooner (--tcp-keepalive-time).",
+    "Azure after 4 min). Close idle connections in the client before that (kab probe finds out "
+    "when), or let TCP keep-alive probe sooner (--tcp-keepalive-time).",
     numbers=("survived_s", "died_s"),
     recurs_after=4,
 )
@@ -143,8 +143,8 @@ STALE_RACE = ReasonKind(
     provoked=Provoked(test="tests/net/test_stale_races.py"),
     text="{closer} closed connections that had been idle for {idle} just as the next request was "
     "on its way ({times})",
-    advice="Let the client close idle connections sooner; requests that are safe to repeat can be "
-    "retried.",
+    advice="Let the client close idle connections sooner (kab probe says after how long); requests "
+    "that are safe to repeat can be retried.",
     settings=("idle_timeout",),
     numbers=("idle_s",),
 )

@@ -166,7 +166,7 @@ CASES = (
     Case(
         "polling", 5, 5, {"unsolicited-data": 4}, serving(fault=Fault("idle-408", 0.1)), name="408"
     ),
-    Case("polling", 5, 3, {"undecided": 2}, serving(max_age_s=0.6), name="age or limit"),
+    Case("polling", 5, 3, {"undecided": 2}, serving(max_age_s=1.2), name="age or limit"),
     Case("session", 40, 4, {"server-close": 3}, serving(close_after=10), name="announced"),
     Case(
         "session",

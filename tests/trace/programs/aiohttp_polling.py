@@ -11,7 +11,7 @@ async def main():
         for _ in range(3):
             async with session.get(f"{sys.argv[1]}/news") as answer:  # here
                 await answer.read()
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.8)
 
 
 asyncio.run(main())

@@ -8,4 +8,4 @@ import httpx
 with httpx.Client() as client:
     for _ in range(3):
         client.get(f"{sys.argv[1]}/news")  # here
-        time.sleep(0.4)
+        time.sleep(0.8)
